@@ -1,0 +1,261 @@
+"""The read side of the run store: finished runs, and which of them decide a claim.
+
+A run is a folder of plain files that can be read without this program:
+
+    run.json            configuration, datasets, provenance of every session, how far it went
+    metrics.jsonl       one measurement a line: {"name": …, "step": …, "value": …}
+    arrays/NAME.safetensors, tables/NAME.json, pictures/NAME.png
+    checkpoints/        weights, which only `workings.train` reads
+
+*Fresh* runs lie in the run store, *recorded* ones are shipped in the slice's ``evidence/`` without their weights. For a
+claim, the longest preset that has runs on the data the claim speaks about decides; of two runs of one trial the longer
+one counts, then the fresh one. Runs of another version of the study are stale: shown, never used.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workings.core.config import from_json, identity, length_field, source_fields
+from workings.core.errors import MissingEvidence
+from workings.core.study import Study
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RUN_FILE, METRICS_FILE = "run.json", "metrics.jsonl"
+ARRAYS, TABLES, PICTURES, CHECKPOINTS = "arrays", "tables", "pictures", "checkpoints"
+ANY, NONE = "any", "none"
+"""What a claim can be about besides datasets: a method on whatever data, and nothing measured on data at all."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trial carried out, as its files tell."""
+
+    folder: Path
+    recorded: bool
+    """Shipped with the study rather than made on this machine."""
+    info: Mapping[str, Any] = field(hash=False)
+
+    @classmethod
+    def read(cls, folder: Path, *, recorded: bool) -> "Run":
+        """Open a run's folder; OSError or ValueError where it holds no sound ``run.json``."""
+        info = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if not isinstance(info, dict) or not {"id", "study", "version", "config"} <= info.keys():
+            raise ValueError(f"{folder / RUN_FILE} describes no run")
+        return cls(folder, recorded, info)
+
+    @property
+    def id(self) -> str:
+        """The hash that names the run."""
+        return str(self.info["id"])
+
+    @property
+    def study(self) -> str:
+        """Id of the study."""
+        return str(self.info["study"])
+
+    @property
+    def version(self) -> int:
+        """The study's version when the run was made."""
+        return int(self.info["version"])
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration as JSON."""
+        return dict(self.info["config"])
+
+    @property
+    def reached(self) -> int | None:
+        """Length at which the run was last finished (1 for a run without a length), None while it never was."""
+        return self.info.get("reached")
+
+    @property
+    def datasets(self) -> Mapping[str, Mapping[str, str]]:
+        """Id, title and content hash of each dataset, by role."""
+        return dict(self.info.get("datasets", {}))
+
+    @property
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """Provenance of each sitting: versions, commit, command, device, threads, wall time."""
+        return list(self.info.get("sessions", []))
+
+    @cached_property
+    def _metrics(self) -> dict[str, list[tuple[int, float]]]:
+        series: dict[str, list[tuple[int, float]]] = {}
+        for row in read_rows(self.folder / METRICS_FILE):
+            series.setdefault(row["name"], []).append((row["step"], float(row["value"])))
+        return series
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of every metric."""
+        return {name: rows[-1][1] for name, rows in self._metrics.items()}
+
+    def series(self, name: str) -> list[tuple[int, float]]:
+        """(step, value) in the order recorded."""
+        if name not in self._metrics:
+            raise MissingEvidence(f"run {self.id} has no metric {name!r}")
+        return list(self._metrics[name])
+
+    def metric(self, name: str) -> float:
+        """The last value recorded under that name."""
+        return self.series(name)[-1][1]
+
+    def array(self, name: str) -> "np.ndarray[Any, Any]":
+        """An array the experiment kept."""
+        from safetensors.numpy import load_file
+
+        return load_file(self._existing(ARRAYS, name, "safetensors"))["value"]
+
+    def table(self, name: str) -> Any:
+        """A table (or any JSON) the experiment kept."""
+        return json.loads(self._existing(TABLES, name, "json").read_text(encoding="utf-8"))
+
+    def picture(self, name: str) -> Path:
+        """Path of a picture the experiment kept."""
+        return self._existing(PICTURES, name, "png")
+
+    def names(self, kind: str) -> list[str]:
+        """What there is of a kind: ``arrays``, ``tables`` or ``pictures``."""
+        root = self.folder / kind
+        return sorted(p.relative_to(root).with_suffix("").as_posix() for p in root.rglob("*.*") if p.is_file())
+
+    def _existing(self, kind: str, name: str, suffix: str) -> Path:
+        path = self.folder / kind / f"{name}.{suffix}"
+        if not path.is_file():
+            raise MissingEvidence(f"run {self.id} has no {kind.removesuffix('s')} {name!r}")
+        return path
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The runs that decide a claim, and what the sources state about it."""
+
+    study: str
+    runs: tuple[Run, ...]
+    published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    preset: str | None = None
+    """The preset the runs belong to, where one was chosen."""
+
+    def where(self, **fields: Any) -> "Evidence":
+        """The runs whose configuration has these values; raises `MissingEvidence` where there are none."""
+        kept = tuple(r for r in self.runs if all(r.config.get(k) == v for k, v in fields.items()))
+        if not kept:
+            wanted = ", ".join(f"{k}={v}" for k, v in fields.items())
+            raise MissingEvidence(f"{self.study} has no finished run with {wanted}")
+        return replace(self, runs=kept)
+
+    def one(self) -> Run:
+        """The first run; raises `MissingEvidence` where there is none."""
+        if not self.runs:
+            raise MissingEvidence(f"{self.study} has no finished run")
+        return self.runs[0]
+
+    def metric(self, name: str) -> list[float]:
+        """One value a run, in the preset's order."""
+        return [run.metric(name) for run in self.runs]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Ids of the datasets the runs saw."""
+        return tuple(dict.fromkeys(d["id"] for run in self.runs for d in run.datasets.values()))
+
+    @property
+    def recorded(self) -> bool:
+        """Whether any of the runs is recorded rather than fresh."""
+        return any(run.recorded for run in self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """All runs of a study, fresh and recorded."""
+
+    study: Study
+    runs: tuple[Run, ...]
+
+    @property
+    def current(self) -> tuple[Run, ...]:
+        """Finished runs of the study's present version."""
+        return tuple(r for r in self.runs if r.version == self.study.version and r.reached is not None)
+
+    @property
+    def stale(self) -> tuple[Run, ...]:
+        """Runs of another version, which decide nothing."""
+        return tuple(r for r in self.runs if r.version != self.study.version)
+
+    def evidence(self, about: Sequence[str] = (ANY,)) -> Evidence:
+        """What decides a claim about these datasets; where no run saw them, the longest preset on whatever it saw."""
+        wanted = None if {ANY, NONE} & set(about) else set(about)
+        candidates = [(p.__name__, self._members(p())) for p in reversed(self.study.presets)]
+        on_data = [(name, tuple(r for r in runs if _saw(r, wanted))) for name, runs in candidates]
+        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, ()))
+        # Counts and other facts that need no data stand beside the measured runs, whatever the preset.
+        instant = self._members(self.study.instant() if self.study.instant else ())
+        facts = tuple(run for run in instant if run not in members and not run.datasets)
+        return Evidence(self.study.id, members + facts, self.study.published, name)
+
+    def _members(self, configs: Sequence[Any]) -> tuple[Run, ...]:
+        """The best run of each configuration, in the given order."""
+        found = (self._best(config) for config in configs)
+        return tuple(dict.fromkeys(run for run in found if run))
+
+    def _best(self, config: Any) -> Run | None:
+        same = [run for run in self.current if _carries_out(run, config)]
+        return max(same, key=lambda run: (run.reached or 0, not run.recorded), default=None)
+
+
+def _saw(run: Run, wanted: set[str] | None) -> bool:
+    return wanted is None or not wanted.isdisjoint(d["id"] for d in run.datasets.values())
+
+
+def _carries_out(run: Run, config: Any) -> bool:
+    """Whether a run is this configuration, its length aside, on the dataset that its sources name."""
+    try:
+        mine = from_json(type(config), run.config)
+    except TypeError:  # written by another version of the configuration
+        return False
+    roles = source_fields(config)
+    same_data = all(
+        role not in run.datasets or run.datasets[role]["id"] == getattr(config, name) for name, role in roles.items()
+    )
+    return same_data and identity(mine) == identity(config)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Rows of a JSONL file; a torn last line, left by a kill, is passed over."""
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            if number < len(lines) - 1:
+                raise
+    return rows
+
+
+def recorded_runs(study: Study) -> tuple[Run, ...]:
+    """The runs shipped in the slice."""
+    folder = Path(str(study.file("evidence")))
+    if not folder.is_dir():
+        return ()
+    return tuple(Run.read(path.parent, recorded=True) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
+
+
+def target(config: Any) -> int:
+    """How far a configuration asks its run to go; 1 where it has no length."""
+    name = length_field(config)
+    return int(getattr(config, name)) if name else 1

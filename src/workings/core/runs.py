@@ -1,0 +1,224 @@
+"""The write side of the run store: one folder a run, atomic, locked, resumable.
+
+The store is ``$WORKINGS_HOME``, else the user's data folder. A `Recorder` is what an experiment writes to; it never
+prints, decides or draws. How the files look is told in `workings.core.evidence`, the read side.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from workings.core.config import to_json
+from workings.core.errors import RunBusy, UserError
+from workings.core.evidence import (
+    ARRAYS,
+    CHECKPOINTS,
+    METRICS_FILE,
+    PICTURES,
+    RUN_FILE,
+    TABLES,
+    Archive,
+    Run,
+    read_rows,
+    recorded_runs,
+)
+from workings.core.files import replace_with, storage, write_atomic, write_json
+from workings.core.study import Study, Trial
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LOCK_FILE = ".lock"
+
+
+@dataclass
+class Recorder:
+    """What an experiment keeps of a run. Metrics are held until `flush`, everything else is written at once."""
+
+    folder: Path
+    inputs: Mapping[str, Run] = field(default_factory=dict)
+    """The finished runs this one builds on, by role."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """How to carry it out (device, threads): never part of what is computed."""
+    _pending: list[dict[str, Any]] = field(default_factory=list)
+
+    def metric(self, name: str, value: float, step: int = 0) -> None:
+        """Note a number under a name; `step` counts epochs (or whatever the series runs over)."""
+        self._pending.append({"name": name, "step": step, "value": float(value)})
+
+    def array(self, name: str, value: "np.ndarray[Any, Any]") -> None:
+        """Keep an array of any shape."""
+        import numpy as np
+        from safetensors.numpy import save_file
+
+        contiguous = np.ascontiguousarray(value).reshape(np.shape(value))
+        replace_with(self.folder / ARRAYS / f"{name}.safetensors", lambda path: save_file({"value": contiguous}, path))
+
+    def table(self, name: str, rows: Any) -> None:
+        """Keep rows, or any JSON."""
+        write_json(self.folder / TABLES / f"{name}.json", rows)
+
+    def picture(self, name: str, pixels: "np.ndarray[Any, Any]") -> None:
+        """Keep a picture: uint8, ``[height, width]`` or ``[height, width, 3]``."""
+        from PIL import Image
+
+        image = Image.fromarray(pixels)
+        replace_with(self.folder / PICTURES / f"{name}.png", lambda path: image.save(path, format="PNG"))
+
+    def flush(self) -> None:
+        """Bring the noted metrics to the disk."""
+        if not self._pending:
+            return
+        path = self.folder / METRICS_FILE
+        torn = path.is_file() and not path.read_bytes().endswith(b"\n")
+        if torn:
+            _write_rows(path, read_rows(path))
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in self._pending)
+            file.flush()
+            os.fsync(file.fileno())
+        self._pending.clear()
+
+    def rewind(self, step: int) -> None:
+        """Forget the metrics of later steps: the run resumes from a checkpoint of this step."""
+        self._pending.clear()
+        path = self.folder / METRICS_FILE
+        rows = read_rows(path)
+        if any(row["step"] > step for row in rows):
+            _write_rows(path, [row for row in rows if row["step"] <= step])
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder that belongs to the training floor."""
+        return self.folder / CHECKPOINTS
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """All runs made on this machine."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> "RunStore":
+        """``$WORKINGS_HOME``, else the user's data folder."""
+        from platformdirs import user_data_path
+
+        home = os.environ.get("WORKINGS_HOME")
+        return cls(Path(home).expanduser().absolute() if home else user_data_path("workings", appauthor=False))
+
+    def folder(self, study_id: str, run_id: str) -> Path:
+        """Where a run lies."""
+        return self.root / "runs" / study_id / run_id
+
+    def read(self, trial: Trial) -> Run | None:
+        """The run of a trial, finished or not; None where there is none."""
+        folder = self.folder(trial.study.id, trial.id)
+        return Run.read(folder, recorded=False) if (folder / RUN_FILE).is_file() else None
+
+    def runs(self, study_id: str) -> tuple[Run, ...]:
+        """All runs of a study, finished or not, oldest first; an unreadable one is an error that names it."""
+        found = []
+        for path in (self.root / "runs" / study_id).glob(f"*/{RUN_FILE}"):
+            try:
+                found.append(Run.read(path.parent, recorded=False))
+            except (OSError, ValueError) as error:
+                raise UserError(f"{path} cannot be read ({error}): mend it or delete its folder") from error
+        return tuple(sorted(found, key=lambda run: str(run.info.get("created"))))
+
+    def archive(self, study: Study, *, fresh_only: bool = False) -> Archive:
+        """The runs of a study: those made here, and those shipped with it."""
+        shipped = () if fresh_only else recorded_runs(study)
+        return Archive(study, self.runs(study.id) + shipped)
+
+    def find(self, prefix: str, studies: Sequence[Study]) -> Run:
+        """The run, fresh or recorded, whose id begins so; `UserError` where there is none or more than one."""
+        hits = [run for study in studies for run in self.archive(study).runs if run.id.startswith(prefix)]
+        fresh = {run.id: run for run in sorted(hits, key=lambda run: not run.recorded, reverse=True)}
+        if len(fresh) != 1:
+            many = f"{len(fresh)} runs begin so" if fresh else "no run begins so"
+            raise UserError(f"{prefix!r} names no one run ({many}): `workings show STUDY` lists the runs of a study")
+        return next(iter(fresh.values()))
+
+    @contextmanager
+    def write(
+        self,
+        trial: Trial,
+        session: Mapping[str, Any],
+        *,
+        again: bool = False,
+        target: int = 1,
+        inputs: Mapping[str, Run] | None = None,
+    ) -> Iterator[Recorder]:
+        """Hold a run and record into it; on leaving without an exception it is finished at `target`.
+
+        `RunBusy` where another process holds it, `UserError` at once where the store cannot be written.
+        """
+        folder = self.folder(trial.study.id, trial.id)
+        with storage(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / LOCK_FILE)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise RunBusy(
+                    f"run {trial.id} ({trial.describe()}) is being written by another process: wait for it or stop it"
+                ) from None
+        try:
+            with storage(self.root):
+                if again:
+                    _clear(folder)
+                info = self._opened(trial, folder, session)
+                write_json(folder / RUN_FILE, info)
+                recorder = Recorder(folder, inputs or {}, dict(session))
+                started = time.monotonic()
+            try:
+                with storage(self.root):
+                    yield recorder
+                    recorder.flush()
+                info["reached"] = target
+            finally:
+                info["sessions"][-1]["seconds"] = round(time.monotonic() - started, 3)
+                with storage(self.root):
+                    write_json(folder / RUN_FILE, info)
+        finally:
+            lock.release()
+
+    def _opened(self, trial: Trial, folder: Path, session: Mapping[str, Any]) -> dict[str, Any]:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8")) if (folder / RUN_FILE).is_file() else {}
+        return {
+            "id": trial.id,
+            "study": trial.study.id,
+            "version": trial.study.version,
+            "config": to_json(trial.config),
+            "datasets": {role: vars(dataset) for role, dataset in trial.datasets.items()},
+            "inputs": dict(trial.inputs),
+            "created": before.get("created", now),
+            "reached": before.get("reached"),
+            "sessions": [*before.get("sessions", []), {"started": now, **session}],
+        }
+
+
+def _clear(folder: Path) -> None:
+    """Empty a run's folder, the lock aside, which this process holds."""
+    for path in folder.iterdir():
+        if path.name == LOCK_FILE:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())

@@ -1,0 +1,1 @@
+"""Carrying trials out: here, one after another or in several processes."""

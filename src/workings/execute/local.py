@@ -1,0 +1,87 @@
+"""Carry trials out on this machine. A trial whose run is finished at its target is never run twice."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from workings.core.errors import UserError
+from workings.core.evidence import Run, target
+from workings.core.runs import RunStore
+from workings.core.study import Study, Trial
+from workings.execute.provenance import provenance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to carry trials out; none of it changes what is computed."""
+
+    device: str = "auto"
+    """cpu, cuda or auto (a GPU where there is one)."""
+    threads: int | None = None
+    """Processor threads; by default what suits the study on this machine."""
+    jobs: int = 1
+    """Trials side by side, each in a process of its own. Trainings slow each other on a small machine."""
+    again: bool = False
+    """Run even what is finished, from the start."""
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1 or (self.threads is not None and self.threads < 1):
+            raise UserError(f"jobs={self.jobs}, threads={self.threads}: both are counted from 1")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial's run, and whether it had to be made."""
+
+    run: Run
+    made: bool
+
+
+Notice = Callable[[Trial, bool], None]
+"""Told before each trial: the trial, and whether its run is there already."""
+
+
+def carry_out(
+    study: Study,
+    configs: Sequence[object],
+    store: RunStore,
+    options: Options | None = None,
+    notice: Notice | None = None,
+) -> list[Outcome]:
+    """Run what is missing, in order, and return the run of every configuration."""
+    options = options or Options()
+    configs = list(dict.fromkeys(configs))
+    if options.jobs == 1 or len(configs) == 1:
+        return [_one(study, config, store, options, notice) for config in configs]
+    # A fork of a process that has threads (OpenMP's) can deadlock; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
+        futures = [pool.submit(_elsewhere, study.id, config, store.root, options) for config in configs]
+        folders = [future.result() for future in futures]
+    return [Outcome(Run.read(folder, recorded=False), made) for folder, made in folders]
+
+
+def _one(study: Study, config: object, store: RunStore, options: Options, notice: Notice | None) -> Outcome:
+    trial = Trial.of(study, config)
+    needed = study.needs(config) if study.needs else {}
+    inputs = {role: _one(study, other, store, options, notice).run for role, other in needed.items()}
+    run = store.read(trial)
+    finished = run is not None and (run.reached or 0) >= target(config) and not options.again
+    if notice:
+        notice(trial, finished)
+    if run is not None and finished:
+        return Outcome(run, made=False)
+    session = provenance(device=options.device, threads=options.threads or study.threads)
+    with store.write(trial, session, again=options.again, target=target(config), inputs=inputs) as recorder:
+        study.part("experiment").run(config, recorder)
+    return Outcome(Run.read(store.folder(study.id, trial.id), recorded=False), made=True)
+
+
+def _elsewhere(study_id: str, config: object, root: Path, options: Options) -> tuple[Path, bool]:
+    """What a worker process does; the study is found again there, since only its id travels."""
+    from workings.core.registry import find
+
+    outcome = _one(find(study_id), config, RunStore(root), options, None)
+    return outcome.run.folder, outcome.made

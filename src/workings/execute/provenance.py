@@ -1,0 +1,52 @@
+"""Where a number comes from: versions, commit, command, machine."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("workings", "torch", "torchvision", "numpy", "scipy", "sympy", "rapidfuzz")
+
+
+def provenance(*, device: str, threads: int | None) -> dict[str, Any]:
+    """What a run's session notes of itself before it starts; names no path and no person."""
+    return {
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else "python",
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": dict(_versions()),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "device": device,
+        "threads": threads,
+    }
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+@cache
+def _commit() -> str | None:
+    """The checkout's commit, with ``+`` where it holds uncommitted changes; None outside a checkout."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True).stdout
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD").strip() + ("+" if git("status", "--porcelain", ".") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
