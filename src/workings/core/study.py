@@ -20,6 +20,7 @@ from workings.core.errors import UserError, suggestion
 
 if TYPE_CHECKING:
     from workings.core.claim import Claim, Opinion
+    from workings.core.figure import FigureSpec
 
 Preset: TypeAlias = Callable[[], Sequence[Any]]
 """A named function that returns the trials' configurations."""
@@ -94,6 +95,13 @@ class Study:
         from workings.core.claim import Opinion
 
         return tuple(value for value in vars(self.part("claims")).values() if isinstance(value, Opinion))
+
+    @cached_property
+    def figures(self) -> "tuple[FigureSpec, ...]":
+        """The figures in the order in which the slice draws them; drawing one loads matplotlib."""
+        from workings.core.figure import FigureSpec
+
+        return tuple(value for value in vars(self.part("figures")).values() if isinstance(value, FigureSpec))
 
     @cached_property
     def published(self) -> Mapping[str, Mapping[str, Any]]:
