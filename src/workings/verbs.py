@@ -5,7 +5,7 @@ Nothing here prints. Every mistake of the caller's is a `UserError`.
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +128,92 @@ def _record(found: Run, study: Study, folder: Path) -> Path:
             shutil.rmtree(stale.folder)
     assert (destination / RUN_FILE).is_file()
     return destination
+
+
+@dataclasses.dataclass(frozen=True)
+class About:
+    """What there is to say of a study, a claim or a run."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    tables: Mapping[str, Sequence[tuple[str, ...]]]
+
+
+def show(name: str) -> About:
+    """Describe a study, a claim (``STUDY.CLAIM``) or a run (the first digits of its id)."""
+    known = studies()
+    store = RunStore.default()
+    if name in known:
+        return _about_study(known[name], store)
+    study_id, dot, claim_id = name.partition(".")
+    if dot and study_id in known:
+        study = known[study_id]
+        found = {claim.id: claim for claim in study.claims}
+        if claim_id not in found:
+            raise UserError(f"{study_id} has no claim {claim_id!r}{suggestion(claim_id, found)}: {', '.join(found)}")
+        return _about_finding(judge(store.archive(study), [found[claim_id]])[0])
+    if len(name) >= 4 and all(c in "0123456789abcdef" for c in name):
+        return _about_run(store.find(name, list(known.values())))
+    raise UserError(
+        f"{name!r} is no study, claim or run{suggestion(name, known)}: `workings list` names the studies, "
+        "and `workings show STUDY` its claims and runs"
+    )
+
+
+def report(destination: Path, *, fresh: bool = False) -> Path:
+    """Write the site; the path of its first page."""
+    from workings.report.site import write
+
+    return write(list(studies().values()), RunStore.default(), destination, fresh_only=fresh)
+
+
+def _about_study(study: Study, store: RunStore) -> About:
+    archive = store.archive(study)
+    verdicts = [(f.id, str(f.verdict.kind), f.claim.statement) for f in judge(archive, study.claims)]
+    runs = [(r.id, "recorded" if r.recorded else "fresh", _state(r, study), _brief(r)) for r in archive.runs]
+    presets = [(p.__name__, f"{len(p())} trials", (p.__doc__ or "").partition("\n")[0]) for p in study.presets]
+    title = f"{study.id}: {study.title} ({', '.join(study.sources)})"
+    return About(title, (study.summary,), {"Claims": verdicts, "Presets": presets, "Runs": runs})
+
+
+def _state(run: Run, study: Study) -> str:
+    if run.version != study.version:
+        return f"stale (version {run.version})"
+    return "unfinished" if run.reached is None else f"length {run.reached}"
+
+
+def _brief(run: Run) -> str:
+    return ", ".join(f"{name}={value}" for name, value in run.config.items())
+
+
+def _about_finding(finding: Finding) -> About:
+    claim, verdict = finding.claim, finding.verdict
+    paragraphs = (
+        f"{verdict.kind}: {verdict.sentence}",
+        f"Claim ({claim.source}{', published' if claim.published else ''}): {claim.statement}",
+        f"Rule: {claim.rule}",
+        f"Basis: {claim.basis}. About: {', '.join(claim.about)}.",
+    )
+    tables: dict[str, Sequence[tuple[str, ...]]] = {
+        "Numbers": [(k, str(v)) for k, v in verdict.numbers.items()],
+        "Witness": [(k, str(v)) for k, v in (verdict.witness or {}).items()],
+        "Runs": [(r.id, "recorded" if r.recorded else "fresh", _brief(r)) for r in finding.evidence.runs],
+    }
+    return About(finding.id, paragraphs, {name: rows for name, rows in tables.items() if rows})
+
+
+def _about_run(run: Run) -> About:
+    kind = "recorded" if run.recorded else "fresh"
+    last = run.sessions[-1] if run.sessions else {}
+    tables: dict[str, Sequence[tuple[str, ...]]] = {
+        "Configuration": [(k, str(v)) for k, v in run.config.items()],
+        "Datasets": [(role, d["id"], d["content"], d["title"]) for role, d in run.datasets.items()],
+        "Metrics": [(name, f"{value:.6g}") for name, value in run.metrics.items()],
+        "Last session": [(k, str(v)) for k, v in last.items()],
+    }
+    where = str(run.folder)
+    return About(
+        f"run {run.id} of {run.study} ({kind})",
+        (_state(run, find(run.study)), where),
+        {k: v for k, v in tables.items() if v},
+    )

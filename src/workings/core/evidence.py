@@ -86,24 +86,24 @@ class Run:
 
     @cached_property
     def _metrics(self) -> dict[str, list[tuple[int, float]]]:
-        series: dict[str, list[tuple[int, float]]] = {}
-        for row in read_rows(self.folder / METRICS_FILE):
-            series.setdefault(row["name"], []).append((row["step"], float(row["value"])))
-        return series
+        series: dict[str, dict[int, float]] = {}
+        for row in read_rows(self.folder / METRICS_FILE):  # a resumed run may note a step twice: the last one counts
+            series.setdefault(row["name"], {})[row["step"]] = float(row["value"])
+        return {name: sorted(steps.items()) for name, steps in series.items()}
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The last value of every metric."""
+        """The value of every metric at its last step."""
         return {name: rows[-1][1] for name, rows in self._metrics.items()}
 
     def series(self, name: str) -> list[tuple[int, float]]:
-        """(step, value) in the order recorded."""
+        """(step, value) in order of steps."""
         if name not in self._metrics:
             raise MissingEvidence(f"run {self.id} has no metric {name!r}")
         return list(self._metrics[name])
 
     def metric(self, name: str) -> float:
-        """The last value recorded under that name."""
+        """The value at the last step recorded."""
         return self.series(name)[-1][1]
 
     def array(self, name: str) -> "np.ndarray[Any, Any]":
@@ -149,6 +149,12 @@ class Evidence:
             wanted = ", ".join(f"{k}={v}" for k, v in fields.items())
             raise MissingEvidence(f"{self.study} has no finished run with {wanted}")
         return replace(self, runs=kept)
+
+    def beside(self, other: "Evidence", field: str = "seed") -> tuple["Evidence", "Evidence"]:
+        """The runs of both that share a value of `field`, in the same order: what can be compared in pairs."""
+        mine, theirs = ({run.config[field]: run for run in evidence.runs} for evidence in (self, other))
+        shared = [value for value in mine if value in theirs]
+        return tuple(replace(self, runs=tuple(runs[v] for v in shared)) for runs in (mine, theirs))  # type: ignore[return-value]
 
     def one(self) -> Run:
         """The first run; raises `MissingEvidence` where there is none."""

