@@ -124,7 +124,7 @@ def claim(
 def decide(claim: Claim, evidence: Evidence) -> Verdict:
     """The verdict on a claim: *not run* without evidence, *inconclusive* on foreign data, else what the check says."""
     if not evidence.runs:
-        return not_run("No run of this study has finished.")
+        return not_run(f"No run has finished: {_remedy(evidence)}.")
     foreign = set(evidence.datasets) - set(claim.about)
     if not {ANY, NONE} & set(claim.about) and foreign:
         seen, wanted = (", ".join(sorted(ids)) for ids in (foreign, claim.about))
@@ -132,4 +132,8 @@ def decide(claim: Claim, evidence: Evidence) -> Verdict:
     try:
         return claim.check(evidence)
     except MissingEvidence as missing:
-        return not_run(f"{str(missing)[0].upper()}{str(missing)[1:]}.")
+        return not_run(f"{str(missing)[0].upper()}{str(missing)[1:]}: {_remedy(evidence)}.")
+
+
+def _remedy(evidence: Evidence) -> str:
+    return f"`workings run {evidence.study} --preset full` makes the evidence"

@@ -186,10 +186,15 @@ class RunStore:
                     yield recorder
                     recorder.flush()
                 info["reached"] = target
+            except UserError:
+                if len(info["sessions"]) == 1:  # nothing was asked that can be done: leave no trace
+                    shutil.rmtree(folder)
+                raise
             finally:
                 info["sessions"][-1]["seconds"] = round(time.monotonic() - started, 3)
-                with storage(self.root):
-                    write_json(folder / RUN_FILE, info)
+                if folder.is_dir():
+                    with storage(self.root):
+                        write_json(folder / RUN_FILE, info)
         finally:
             lock.release()
 
