@@ -22,7 +22,7 @@ from workings.studies.minimax.study import Config
 LONGEST = 100_000
 """Moves at most: a million numbers to keep."""
 CURVE = 400
-"""Step sizes at which the spectral radius is drawn."""
+"""Step sizes at which the spectral radius is kept, up to 2.5/|λ|: every method has left the unit circle by then."""
 
 
 def run(config: Config, recorder: Recorder) -> None:
@@ -97,7 +97,8 @@ def _at(
     recorder.table("steps", steps)
     radius = float(spectral_radius(jacobian, n, method, config.eta))
     recorder.metric("spectral_radius", radius)
-    etas = np.linspace(0, 1.5 * max([config.eta, *(high for _, high in converging.floats)]), CURVE)
+    largest = float(np.abs(np.linalg.eigvals(np.array(jacobian, dtype=np.float64))).max())
+    etas = np.linspace(0, 2.5 / largest if largest > 0 else 2.5 * config.eta, CURVE)
     recorder.array("spectrum/eta", etas)
     recorder.array("spectrum/radius", spectral_radius(jacobian, n, method, etas))
     distances = np.linalg.norm(path - np.array(point.point), axis=-1)

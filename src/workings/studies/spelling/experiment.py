@@ -144,6 +144,6 @@ def _attention(learner: SpellingLearner, pairs: Sequence[Sequences]) -> list[dic
         written = greedy(learner.model, numbers, learner.config.max_length)
         weights = attention_weights(learner.model, numbers, written)[0]
         rows = [[round(w, 4) for w in row] for row in weights.tolist()]
-        symbols = [*learner.corpus.target.decode(written[0].tolist()), "∎"]
-        maps.append({"read": [*source, "∎"], "written": symbols[: len(rows)], "weights": rows})
+        symbols = [*learner.corpus.target.decode(written[0].tolist()), "end"]
+        maps.append({"read": [*source, "end"], "written": symbols[: len(rows)], "weights": rows})
     return maps

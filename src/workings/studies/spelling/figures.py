@@ -66,7 +66,7 @@ def decoding(evidence: Evidence) -> "Figure":
                 axes.plot(stated, height, "D", markerfacecolor="none", markeredgecolor=colour, markersize=9)
         axes.set_xlabel(name)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.grid(visible=True, axis="y", alpha=0.3)
     panels[0].set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
     panels[0].set_ylim(-0.6, len(rows) - 0.4)
