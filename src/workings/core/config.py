@@ -17,6 +17,7 @@ import json
 import math
 import types
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from workings.core.errors import UserError
@@ -53,13 +54,15 @@ def source_fields(config: Any) -> dict[str, str]:
 
 def to_json(config: Any) -> dict[str, Any]:
     """Every field by name; numbers take their declared type, so that ``eta=1`` and ``eta=1.0`` are one value."""
-    hints = get_type_hints(type(config))
+    cls: Any = type(config)
+    hints = _hints(cls)
     return {f.name: _plain(getattr(config, f.name), hints[f.name], f.name) for f in dataclasses.fields(config)}
 
 
 def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
     """Rebuild a configuration; lists become the tuples that were written. Unknown fields raise TypeError."""
-    hints = get_type_hints(cls)
+    key: Any = cls
+    hints = _hints(key)
     return cls(**{name: _typed(value, hints.get(name)) for name, value in data.items()})
 
 
@@ -75,23 +78,34 @@ def stable_hash(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """A class's annotations, resolved once: resolving them is a hundred times slower than reading them."""
+    return get_type_hints(cls)
+
+
 def _plain(value: Any, hint: Any, name: str) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, int | float):
-        number = float(value) if _wants_float(hint) else value
+        number = float(value) + 0.0 if _wants_float(hint) else value  # -0.0 becomes 0.0, to which it is equal
         if isinstance(number, float) and not math.isfinite(number):
             raise UserError(f"{name} is {value}: give a finite number")
         return number
     if isinstance(value, tuple | list):
-        item = next((a for a in get_args(hint) if a is not Ellipsis), Any)
+        items = [get_args(option) for option in _options(hint) if get_origin(option) is tuple]
+        item = items[0][0] if items and items[0] else Any
         return [_plain(v, item, name) for v in value]
     raise TypeError(f"field {name!r} holds {type(value).__name__}: a configuration holds numbers, strings and tuples")
 
 
 def _wants_float(hint: Any) -> bool:
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    options = _options(hint)
     return float in options and int not in options
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
 def _typed(value: Any, hint: Any) -> Any:

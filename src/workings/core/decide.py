@@ -6,10 +6,10 @@
     agrees              one published figure beside our seeds       Student's t prediction interval
     proportion          successes among trials                      Wilson's score interval
 
-Every rule knows when it has too little to go by (`underpowered`); a claim turns that into *inconclusive*. Three seeds are
-the minimum, as two leave one degree of freedom, whose quantile (12.7) makes an interval that decides next to nothing.
-What is compared are errors, so lower is better. Intervals are two-sided and their errors are those of one comparison: nothing
-here corrects for asking many questions. What is not a finite number, or does not pair up, raises ValueError.
+Every rule knows when it has too little to go by (*underpowered*), which a claim turns into *inconclusive*: two seeds
+leave one degree of freedom, whose quantile (12.7) decides next to nothing, so it takes three. What is compared are
+errors: lower is better. Intervals are two-sided, each for one comparison: nothing here corrects for asking many
+questions. What is not a finite number, or does not pair up, raises ValueError.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Contest:
             "mean": [self.by_seed.first, self.by_seed.second],
             "spread": [_spread(self.first), _spread(self.second)],
             **{name: getattr(self.by_seed, name) for name in ("difference", "effect", "seeds", "confidence")},
-            "interval_over_seeds": _json(self.by_seed.interval),
-            "interval_over_items": _json(self.by_item.interval),
+            "interval_over_seeds": self.by_seed.interval and self.by_seed.interval.to_json(),
+            "interval_over_items": self.by_item.interval and self.by_item.interval.to_json(),
         }
 
 
@@ -108,7 +108,7 @@ class Agreement:
 
     def numbers(self) -> dict[str, Any]:
         """As the ledger keeps them."""
-        return {**vars(self), "interval": _json(self.interval)}
+        return {**vars(self), "interval": self.interval and self.interval.to_json()}
 
 
 def paired_difference(
@@ -133,8 +133,7 @@ def paired_difference(
         point = 0.0 if abs(point) <= rounding else point
         spread, interval = 0.0, Interval(point, point)
     elif spread is not None:
-        found = stats.ttest_rel(a, b).confidence_interval(confidence)
-        interval = Interval(float(found.low), float(found.high))
+        interval = Interval(*map(float, stats.ttest_rel(a, b).confidence_interval(confidence)))
     return _compare(a, b, spread, interval, confidence, enough=len(a) >= minimum)
 
 
@@ -220,11 +219,10 @@ def agrees(
         reach = max(float(stats.t.ppf((1 + confidence) / 2, n - 1)) * deviation, ROUNDING * abs(mean))
         interval = Interval(mean - reach, mean + reach)
     verdict: Literal["inside", "outside", "underpowered"] = "underpowered"
-    if interval is not None and n >= minimum:
-        if not interval.contains(published):
-            verdict = "outside"
-        elif interval.high - interval.low <= widest * abs(mean):
-            verdict = "inside"
+    if interval and n >= minimum and not interval.contains(published):
+        verdict = "outside"
+    elif interval and n >= minimum and interval.high - interval.low <= widest * abs(mean):
+        verdict = "inside"
     return Agreement(verdict, published, mean, spread, interval, confidence, n)
 
 
@@ -235,8 +233,7 @@ def proportion(successes: int, trials: int, confidence: float = 0.95) -> Interva
     _proper(confidence)
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} successes among {trials} trials: give 0 ≤ successes ≤ trials, trials ≥ 1")
-    found = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-    return Interval(float(found.low), float(found.high))
+    return Interval(*map(float, stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")))
 
 
 def _bootstrap(a: Floats, b: Floats, weight: Floats, resamples: int, rng: np.random.Generator) -> Floats:
@@ -248,18 +245,15 @@ def _bootstrap(a: Floats, b: Floats, weight: Floats, resamples: int, rng: np.ran
     size, blocks = max(1, BLOCK // len(weight)), []
     for start in range(0, resamples, size):
         share, other = shares[start : start + size], others[start : start + size]
-        counts = _draw_counts(rng, len(share), len(weight)).astype(np.float64)
+        counts = _draw_counts(rng, len(share), len(weight))
         errors = (share * (counts @ a.T)).sum(1) - (other * (counts @ b.T)).sum(1)
         blocks.append(errors / (counts @ weight))
     return np.concatenate(blocks)
 
 
-def _draw_counts(rng: np.random.Generator, resamples: int, n: int) -> np.ndarray[Any, Any]:
+def _draw_counts(rng: np.random.Generator, resamples: int, n: int) -> Floats:
     """How often each of n things comes up among n draws with replacement: ``[resamples, n]``."""
-    import numpy as np
-
-    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
-    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)
+    return rng.multinomial(n, [1 / n] * n, size=resamples).astype(float)
 
 
 def _compare(
@@ -268,24 +262,16 @@ def _compare(
     """The comparison of two systems' errors by seed, under an interval found by either rule."""
     one, other = float(a.mean()), float(b.mean())
     effect = (one - other) / spread if spread else None
-    verdict = _direction(interval) if enough else "underpowered"
+    verdict: Direction = "undecided" if enough else "underpowered"
+    if enough and interval and not interval.contains(0.0):
+        verdict = "lower" if interval.high < 0 else "higher"
     return Comparison(one, other, one - other, spread, interval, confidence, min(len(a), len(b)), effect, verdict)
-
-
-def _direction(interval: Interval | None) -> Direction:
-    if interval is None or interval.contains(0.0):
-        return "undecided"
-    return "lower" if interval.high < 0 else "higher"
 
 
 def _spread(values: Sequence[float] | Floats) -> float | None:
     import numpy as np
 
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
-
-
-def _json(interval: Interval | None) -> list[float] | None:
-    return interval.to_json() if interval else None
 
 
 def _scored(first: ArrayLike, second: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats, Floats]:

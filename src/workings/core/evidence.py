@@ -202,27 +202,28 @@ class Archive:
 
     def evidence(self, about: Sequence[str] = (ANY,)) -> Evidence:
         """What decides a claim about these datasets; where no run saw them, the longest preset on whatever it saw."""
-        wanted = None if {ANY, NONE} & set(about) else set(about)
+        wanted = None if ANY in about else set(about)
         candidates = [(p.__name__, self._members(p())) for p in reversed(self.study.presets)]
         on_data = [(name, tuple(r for r in runs if _saw(r, wanted))) for name, runs in candidates]
-        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, ()))
+        elsewhere = [] if NONE in about else candidates
+        name, members = next(((n, runs) for n, runs in [*on_data, *elsewhere] if runs), (None, ()))
         # Counts and other facts that need no data stand beside the measured runs, whatever the preset.
         instant = self._members(self.study.instant() if self.study.instant else ())
         facts = tuple(run for run in instant if run not in members and not run.datasets)
         return Evidence(self.study.id, members + facts, self.study.published, name)
 
     def _members(self, configs: Sequence[Any]) -> tuple[Run, ...]:
-        """The best run of each configuration, in the given order."""
+        """The best run of each configuration that has reached its length, in the given order."""
         found = (self._best(config) for config in configs)
         return tuple(dict.fromkeys(run for run in found if run))
 
     def _best(self, config: Any) -> Run | None:
-        same = [run for run in self.current if _carries_out(run, config)]
+        same = [r for r in self.current if (r.reached or 0) >= target(config) and _carries_out(r, config)]
         return max(same, key=lambda run: (run.reached or 0, not run.recorded), default=None)
 
 
 def _saw(run: Run, wanted: set[str] | None) -> bool:
-    return wanted is None or not wanted.isdisjoint(d["id"] for d in run.datasets.values())
+    return wanted is None or not wanted.isdisjoint({d["id"] for d in run.datasets.values()} or {NONE})
 
 
 def _carries_out(run: Run, config: Any) -> bool:
@@ -243,11 +244,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     rows: list[dict[str, Any]] = []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_bytes().removesuffix(b"\n").split(b"\n")  # bytes, as the tear may go through a letter
     for number, line in enumerate(lines):
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError:
+        except ValueError:
             if number < len(lines) - 1:
                 raise
     return rows

@@ -58,10 +58,11 @@ class Recorder:
     def array(self, name: str, value: "np.ndarray[Any, Any]") -> None:
         """Keep an array of any shape."""
         import numpy as np
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         contiguous = np.ascontiguousarray(value).reshape(np.shape(value))
-        replace_with(self.folder / ARRAYS / f"{name}.safetensors", lambda path: save_file({"value": contiguous}, path))
+        # Not by its own `save_file`, whose error on a full disk is no OSError.
+        write_atomic(self.folder / ARRAYS / f"{name}.safetensors", save({"value": contiguous}))
 
     def table(self, name: str, rows: Any) -> None:
         """Keep rows, or any JSON."""
@@ -123,16 +124,11 @@ class RunStore:
     def read(self, trial: Trial) -> Run | None:
         """The run of a trial, finished or not; None where there is none."""
         folder = self.folder(trial.study.id, trial.id)
-        return Run.read(folder, recorded=False) if (folder / RUN_FILE).is_file() else None
+        return _readable(folder) if (folder / RUN_FILE).is_file() else None
 
     def runs(self, study_id: str) -> tuple[Run, ...]:
         """All runs of a study, finished or not, oldest first; an unreadable one is an error that names it."""
-        found = []
-        for path in (self.root / "runs" / study_id).glob(f"*/{RUN_FILE}"):
-            try:
-                found.append(Run.read(path.parent, recorded=False))
-            except (OSError, ValueError) as error:
-                raise UserError(f"{path} cannot be read ({error}): mend it or delete its folder") from error
+        found = [_readable(path.parent) for path in (self.root / "runs" / study_id).glob(f"*/{RUN_FILE}")]
         return tuple(sorted(found, key=lambda run: str(run.info.get("created"))))
 
     def archive(self, study: Study, *, fresh_only: bool = False) -> Archive:
@@ -187,7 +183,7 @@ class RunStore:
                     recorder.flush()
                 info["reached"] = target
             except UserError:
-                if len(info["sessions"]) == 1:  # nothing was asked that can be done: leave no trace
+                if not _holds_work(folder):  # nothing was asked that can be done: leave no trace
                     shutil.rmtree(folder)
                 raise
             finally:
@@ -212,6 +208,18 @@ class RunStore:
             "reached": before.get("reached"),
             "sessions": [*before.get("sessions", []), {"started": now, **session}],
         }
+
+
+def _readable(folder: Path) -> Run:
+    try:
+        return Run.read(folder, recorded=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder / RUN_FILE} cannot be read ({error}): mend it or delete its folder") from error
+
+
+def _holds_work(folder: Path) -> bool:
+    """Whether anything was recorded or checkpointed: a full disk is a `UserError` too, and must cost nothing."""
+    return any(path.is_file() and path.name not in (RUN_FILE, LOCK_FILE) for path in folder.rglob("*"))
 
 
 def _clear(folder: Path) -> None:

@@ -82,6 +82,8 @@ class Study:
         """The claims in the order in which the slice states them."""
         from workings.core.claim import Claim
 
+        if not self.has("claims"):
+            return ()
         found = tuple(value for value in vars(self.part("claims")).values() if isinstance(value, Claim))
         ids = [claim.id for claim in found]
         twice = {i for i in ids if ids.count(i) > 1}
@@ -94,6 +96,8 @@ class Study:
         """Statements of the sources that no evidence could decide."""
         from workings.core.claim import Opinion
 
+        if not self.has("claims"):
+            return ()
         return tuple(value for value in vars(self.part("claims")).values() if isinstance(value, Opinion))
 
     @cached_property
@@ -101,6 +105,8 @@ class Study:
         """The figures in the order in which the slice draws them; drawing one loads matplotlib."""
         from workings.core.figure import FigureSpec
 
+        if not self.has("figures"):
+            return ()
         return tuple(value for value in vars(self.part("figures")).values() if isinstance(value, FigureSpec))
 
     @cached_property

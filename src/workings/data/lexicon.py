@@ -5,7 +5,6 @@ then the word, one pair a line, separated by a tab (or a comma). A folder holds 
 of that form; a single file is split here.
 """
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,18 +94,15 @@ def read_pairs(path: Path) -> list[Pair]:
         raise UserError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    separator = "\t" if "\t" in text.partition("\n")[0] else ","
+    separator = "\t" if "\t" in text else ","
     pairs = []
-    reader = csv.reader(text.splitlines(), delimiter=separator, quoting=csv.QUOTE_NONE)
-    for row in reader:
-        if not row or not any(cell.strip() for cell in row):
+    for number, line in enumerate(text.splitlines(), start=1):
+        cells = [cell.strip() for cell in line.split(separator)]
+        if not any(cells):
             continue
-        if len(row) != 2 or not row[0].strip() or not row[1].strip():
-            raise UserError(
-                f"{path}, line {reader.line_num}: expected a pronunciation, a tab and a word, "
-                f"found {separator.join(row)!r}"
-            )
-        pairs.append(Pair(tuple(row[0].split()), row[1].strip()))
+        if len(cells) != 2 or not all(cells):
+            raise UserError(f"{path}, line {number}: expected a pronunciation, a tab and a word, found {line[:80]!r}")
+        pairs.append(Pair(tuple(cells[0].split()), cells[1]))
     if not pairs:
         raise UserError(f"{path} holds no pairs: a line is a pronunciation, a tab and a word")
     return pairs

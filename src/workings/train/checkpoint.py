@@ -36,15 +36,20 @@ class Position:
 
 
 def save_state(folder: Path, position: Position, state: Mapping[str, Any]) -> None:
-    """Write a checkpoint and drop the oldest; `state` nests mappings, lists, tensors, numbers and strings."""
+    """Write a checkpoint and drop the oldest; `state` nests mappings, lists, tensors, numbers and strings.
+
+    Those of later positions go too: they were damaged, or the training would not be back here.
+    """
     tensors: dict[str, Tensor] = {}
     outline = _flatten(state, "", tensors)
     header = {"state": json.dumps(outline), "epoch": str(position.epoch), "batch": str(position.batch)}
     content = save(tensors, metadata=header)
     name = f"state-{position.epoch:06d}-{position.batch:08d}-{_digest(content)}.safetensors"
     write_atomic(folder / name, content)
-    for old in _states(folder)[:-KEPT]:
-        old.unlink(missing_ok=True)
+    states = _states(folder)
+    here = states.index(folder / name)
+    for other in [*states[: max(0, here + 1 - KEPT)], *states[here + 1 :]]:
+        other.unlink(missing_ok=True)
 
 
 def load_state(folder: Path) -> tuple[Position, dict[str, Any]] | None:
@@ -102,8 +107,9 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     Mappings become lists of pairs, since an optimiser's keys are integers, which JSON's are not.
     """
     if isinstance(value, Tensor):
-        tensors[name] = _own(value)
-        return {"tensor": name}
+        unique = f"{len(tensors)}{name}"  # the keys 0 and "0" make the same path
+        tensors[unique] = _own(value)
+        return {"tensor": unique}
     if isinstance(value, Mapping):
         return {"mapping": [[key, _flatten(item, f"{name}/{key}", tensors)] for key, item in value.items()]}
     if isinstance(value, list | tuple):

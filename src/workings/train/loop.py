@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from workings.core.errors import Diverged, Interrupted, UserError
+from workings.core.evidence import METRICS_FILE
 from workings.core.runs import Recorder
 from workings.train.checkpoint import (
     BEST,
@@ -105,6 +106,8 @@ def fit(
             bar.note(" ".join(f"{name} {value:.4f}" for name, value in scores.items()))
             progress.position, progress.sums = Position(epoch + 1), {}
             _checkpoint(learner, recorder, progress)
+            if stopped:
+                raise _interrupted(f"after epoch {epoch + 1} of {epochs}")
     save_weights(recorder.checkpoints, LAST, learner.modules)
     if minimise:
         load_weights(recorder.checkpoints / f"{BEST}.safetensors", learner.modules)
@@ -139,7 +142,7 @@ def _epoch(
         for name, value in learner.step(batches[index], epoch + index / len(batches)).items():
             number = value.detach().double()
             if not bool(torch.isfinite(number)):
-                raise _diverged(learner, name, float(number), epoch, index)
+                raise _diverged(learner, name, float(number), f"epoch {epoch + 1}, batch {index + 1}")
             progress.sums[name] = progress.sums.get(name, torch.zeros_like(number)) + number
         progress.position = Position(epoch, index + 1)
         bar.advance()
@@ -147,10 +150,7 @@ def _epoch(
             _checkpoint(learner, recorder, progress)
             saved = time.monotonic()
         if stopped:
-            raise Interrupted(
-                f"stopped in epoch {epoch + 1} after {index + 1} of {len(batches)} batches; the checkpoint is written, "
-                "and the same command goes on from there"
-            )
+            raise _interrupted(f"in epoch {epoch + 1} after {index + 1} of {len(batches)} batches")
 
 
 def _evaluation(
@@ -168,6 +168,8 @@ def _evaluation(
     torch.manual_seed(derive(seed, "evaluation", epoch))
     scores.update(learner.evaluate())
     for name, value in scores.items():
+        if not math.isfinite(value):
+            raise _diverged(learner, name, value, f"after epoch {epoch + 1}")
         recorder.metric(name, value, step=epoch + 1)
     if minimise and scores[minimise] < progress.best:
         progress.best = scores[minimise]
@@ -189,6 +191,8 @@ def _checkpoint(learner: Learner, recorder: Recorder, progress: Progress) -> Non
 def _resume(learner: Learner, recorder: Recorder) -> Progress:
     found = load_state(recorder.checkpoints)
     if found is None:
+        # An earlier start that left no sound checkpoint may have left metrics; this one measures them again.
+        (recorder.folder / METRICS_FILE).unlink(missing_ok=True)
         return Progress()
     position, state = found
     for name, module in learner.modules.items():
@@ -201,13 +205,14 @@ def _resume(learner: Learner, recorder: Recorder) -> Progress:
     return Progress(position, sums, math.inf if state["best"] is None else state["best"])
 
 
-def _diverged(learner: Learner, name: str, value: float, epoch: int, index: int) -> Diverged:
+def _interrupted(where: str) -> Interrupted:
+    return Interrupted(f"stopped {where}; the checkpoint is written, and the same command goes on from there")
+
+
+def _diverged(learner: Learner, name: str, value: float, where: str) -> Diverged:
     bad = first_bad_parameter(learner.modules)
-    where = f"the first parameter that is not finite is {bad}" if bad else "every parameter is still finite"
-    return Diverged(
-        f"epoch {epoch + 1}, batch {index + 1}: {name} is {value}; {where}. "
-        "A smaller learning rate or clipping may help"
-    )
+    culprit = f"the first parameter that is not finite is {bad}" if bad else "every parameter is still finite"
+    return Diverged(f"{where}: {name} is {value}; {culprit}. A smaller learning rate or clipping may help")
 
 
 @contextmanager

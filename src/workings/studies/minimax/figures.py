@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @figure(
     "spectral-radius",
-    caption="Left the sheet's game, right f = xy. A method converges where its curve lies in the shaded band.",
+    caption="Left the sheet's game, right f = xy. A method converges where its curve is in the shaded band.",
     alt="Curves of the spectral radius over the step size, one for each method. On the sheet's game all but plain "
     "descent dip below one and leave it again, optimistic first; on the bilinear game only extragradient and optimistic "
     "dip below one at all.",

@@ -64,8 +64,10 @@ def radius(axes: Axes, curves: Mapping[str, Curve], right: float, top: float = 1
     """Spectral radius over step size, a curve a method; below the line at 1 a method converges."""
     axes.axhline(1, color="grey", linewidth=1)
     axes.axhspan(0, 1, color="grey", alpha=0.08, linewidth=0)
-    for number, (label, (etas, radii)) in enumerate(_merged(curves).items()):
-        axes.plot(etas, radii, color=f"C{number}")
+    order = list(curves)
+    for label, (etas, radii) in _merged(curves).items():
+        colour = f"C{order.index(label.partition(', ')[0])}"
+        axes.plot(etas, radii, color=colour)
         seen = np.flatnonzero((etas <= right) & (radii <= top))
         at = seen[-1] if len(seen) else 0
         leaves_above = etas[at] < 0.98 * right
@@ -73,7 +75,7 @@ def radius(axes: Axes, curves: Mapping[str, Curve], right: float, top: float = 1
         place = {"rotation": 38, "va": "bottom", "ha": "left"} if leaves_above else {"va": "center", "ha": "left"}
         where = (etas[at], top) if leaves_above else (right, radii[at])
         offset = (-4, 3) if leaves_above else (4, 0)
-        axes.annotate(label, where, xytext=offset, textcoords="offset points", color=f"C{number}", fontsize=9, **place)
+        axes.annotate(label, where, xytext=offset, textcoords="offset points", color=colour, fontsize=9, **place)
     axes.set_xlim(0, right)
     axes.set_ylim(0, top)
     axes.set_xlabel("step size η, in units of 1/curvature")

@@ -73,6 +73,8 @@ def _validate(config: Config) -> None:
     for name, value in positive.items():
         if value < 1:
             raise UserError(f"{name} is {value}: it is counted from 1")
+    if config.decay_epochs is not None and config.decay_epochs < 1:
+        raise UserError(f"decay_epochs is {config.decay_epochs}: it is counted from 1, or left out")
     if config.hidden % 2:
         raise UserError(f"hidden is {config.hidden}: it must be even, half for each direction of the encoder")
     if config.limit < 20:

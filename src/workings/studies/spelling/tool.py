@@ -152,6 +152,8 @@ VERBS = (spell, pronounce)
 def load(model: str | None = None, direction: str = "spell") -> Trained:
     """A trained speller by run id or folder; a `UserError` where there is none, or it is of the other direction."""
     run = _run(model, direction)
+    if run.study != STUDY.id or run.config.get("task") != "train":
+        raise UserError(f"run {run.id} trained no speller: `workings show {STUDY.id}` lists the runs that did")
     config = from_json(Config, run.config)
     if config.direction != direction:
         raise UserError(

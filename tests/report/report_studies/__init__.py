@@ -1,0 +1,1 @@
+"""Toy studies for the report."""

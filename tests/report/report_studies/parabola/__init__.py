@@ -1,0 +1,1 @@
+"""A toy study: gradient descent on x², noisy where it reads data."""

@@ -1,0 +1,185 @@
+"""The parts of the report, each against cases worked by hand or against a peer."""
+
+import dataclasses
+import math
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tyro
+from report_studies.parabola.study import Config
+
+from workings.core.config import to_json
+from workings.core.errors import MissingEvidence, UserError
+from workings.core.evidence import Evidence
+from workings.core.runs import RunStore
+from workings.core.study import Study
+from workings.execute.local import carry_out
+from workings.report import commands, formatting, logbook, notes
+from workings.report.figures import render
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        (0.316512345, "0.3165"),
+        (0.1, "0.1"),
+        (-0.25, "−0.25"),
+        (257117, "257,117"),
+        (2025, "2025"),
+        (np.int64(322909), "322,909"),
+        (np.float32(0.5), "0.5"),
+        (123456.78, "123,457"),
+        (0.99999, "1"),
+        (1e-9, "1 × 10⁻⁹"),
+        (-2.5e12, "−2.5 × 10¹²"),
+        (0.0, "0"),
+        (math.nan, "not a number"),
+        (-math.inf, "−∞"),
+        ((0.28012, 0.33), "[0.2801, 0.33]"),
+        (np.array([[1, 2], [3, 4]]), "[[1, 2], [3, 4]]"),
+        (0.5 - 2j, "0.5 − 2i"),
+        (True, "yes"),
+        (None, "—"),
+        ({"low_end": 1, "high": 2.5}, "low end = 1, high = 2.5"),
+        ("x**2", "x**2"),
+    ],
+)
+def test_values_read_as_people_write_them(item: object, text: str) -> None:
+    assert formatting.value(item) == text
+
+
+def test_numbers_within_numbers_become_a_table() -> None:
+    items = {"seeds": 3, "cer": {"mean": 0.2, "spread": 0.01}, "wer": {"mean": 0.7}}
+    assert formatting.flat(items) == {"seeds": 3}
+    assert formatting.nested(items) == (("cer", "wer"), {"mean": (0.2, 0.7), "spread": (0.01, None)})
+
+
+def test_a_witness_keeps_what_a_calculator_shows() -> None:
+    assert formatting.exact(1 / 3) == "0.3333333333"
+    assert formatting.exact(0.1 + 0.2) == "0.3"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("sheet/1b", "sheet, question 1b"), ("sheet", "sheet"), ("own", "our own")]
+)
+def test_sources_are_told_in_words(text: str, words: str) -> None:
+    assert formatting.source(text) == words
+
+
+@pytest.mark.parametrize("text", ["../../etc/passwd", "..", "a b/c", "", ".hidden"])
+def test_a_slug_never_leaves_its_folder(text: str) -> None:
+    slug = formatting.slug(text)
+    assert slug
+    assert "/" not in slug
+    assert not slug.startswith(".")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(),
+        Config(eta=0.2, momentum=True, epochs=3),
+        Config(eta=1e-05, expression="-x**2 + 'y'", data="/a path/with spaces"),
+        Config(seed=-3),
+    ],
+)
+def test_the_command_of_a_run_means_its_configuration(study: Study, config: Config) -> None:
+    words = shlex.split(commands.repeat(study, to_json(config)) or "")
+    assert words[:3] == ["workings", "run", "parabola"]
+    assert tyro.cli(Config, args=words[3:]) == config
+
+
+def test_a_run_of_another_configuration_cannot_be_repeated(study: Study) -> None:
+    assert commands.repeat(study, {"eta": 0.1, "forgotten": 1}) is None
+
+
+def test_the_command_that_adds_evidence_names_the_first_preset_that_lacks_some(study: Study, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    assert commands.make(study, store.archive(study).evidence()) == "workings run parabola --preset quick"
+    carry_out(study, study.preset("quick")[1:2], store)
+    assert commands.make(study, store.archive(study).evidence()) == "workings run parabola --preset quick"
+    carry_out(study, study.preset("quick"), store)
+    assert commands.make(study, store.archive(study).evidence()) is None
+    counting = dataclasses.replace(study, instant=lambda: [Config(eta=0.7)])
+    assert commands.make(counting, store.archive(counting).evidence()) == "workings check parabola"
+
+
+def test_figures_are_the_same_bytes_each_time_and_differ_by_scheme(study: Study, store: RunStore) -> None:
+    import matplotlib.pyplot as plt
+
+    losses, evidence = study.figures[0], store.archive(study).evidence()
+    light = render(losses, evidence, "light")
+    assert light == render(losses, evidence, "light")
+    assert light != render(losses, evidence, "dark")
+    assert b"<dc:date>" not in light
+    assert b"<text" not in light
+    assert plt.get_fignums() == []
+
+
+def test_a_figure_passes_on_what_it_misses(study: Study) -> None:
+    with pytest.raises(MissingEvidence):
+        render(study.figures[0], Evidence(study.id, ()), "light")
+
+
+def test_a_course_runs_from_corner_to_corner() -> None:
+    margin, right, bottom = logbook.MARGIN, logbook.WIDTH - logbook.MARGIN, logbook.HEIGHT - logbook.MARGIN
+    assert logbook.curve([(1, 2.0), (2, 1.0), (3, 0.0)]) == (
+        (margin, margin),
+        (logbook.WIDTH / 2, logbook.HEIGHT / 2),
+        (right, bottom),
+    )
+    assert logbook.curve([(0, 5.0)]) == ()
+    flat = logbook.curve([(7, 1.0), (7, 1.0)])
+    assert flat == ((margin, logbook.HEIGHT / 2), (right, logbook.HEIGHT / 2))
+    long = logbook.curve([(n, math.sin(n)) for n in range(10_000)])
+    assert len(long) <= logbook.POINTS + 1
+    assert long[-1][0] == right
+
+
+def test_tables_of_any_shape_are_shown() -> None:
+    rows = logbook.tabulate("t", [{"a": 1, "b": 2.5}, {"a": 3}])
+    assert (rows.head, rows.rows) == (("a", "b"), (("1", "2.5"), ("3", "—")))
+    assert logbook.tabulate("t", [[1, 2], [3]]).rows == (("1", "2"), ("3", ""))
+    assert logbook.tabulate("t", {"k": [1, 2]}).rows == (("k", "[1, 2]"),)
+    assert logbook.tabulate("t", 3).rows == (("3",),)
+    assert logbook.tabulate("t", []).rows == ()
+    assert len(logbook.tabulate("t", [[list(range(1000))]]).rows[0][0]) == logbook.CELL
+    long = logbook.tabulate("t", [{"n": n} for n in range(100)])
+    assert (len(long.rows), long.total) == (logbook.ROWS, 100)
+
+
+def test_a_write_up_fits_under_the_page(study: Study) -> None:
+    told = notes.write_up(study)
+    assert told is not None
+    assert told.sections == (("q1b", "The factor, and how η sets it"), ("reading", "Reading"))
+    assert "<h1" not in told.html
+    assert '<h3 id="q1b">' in told.html
+
+
+def test_mathematics_that_cannot_be_typeset_is_named(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.md").write_text("$\\notacommand{$", encoding="utf-8")
+    monkeypatch.setattr(Study, "file", lambda self, name: tmp_path / name)
+    with pytest.raises(UserError, match=r"parabola/notes\.md cannot be typeset.*notacommand"):
+        notes.write_up(study)
+
+
+def test_a_missing_pandoc_is_an_error_with_its_remedy(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> str:
+        raise OSError("No pandoc was found")
+
+    monkeypatch.setattr("pypandoc.convert_text", absent)
+    with pytest.raises(UserError, match="pip install pypandoc_binary"):
+        notes.write_up(study)
+
+
+def test_the_report_loads_nothing_heavy() -> None:
+    heavy = "{'torch', 'matplotlib', 'pypandoc', 'numpy', 'workings.execute', 'workings.studies'}"
+    check = f"import sys, workings.report.site; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
