@@ -139,7 +139,7 @@ class RunStore:
     def find(self, prefix: str, studies: Sequence[Study]) -> Run:
         """The run, fresh or recorded, whose id begins so; `UserError` where there is none or more than one."""
         hits = [run for study in studies for run in self.archive(study).runs if run.id.startswith(prefix)]
-        fresh = {run.id: run for run in sorted(hits, key=lambda run: not run.recorded, reverse=True)}
+        fresh = {run.id: run for run in sorted(hits, key=lambda run: not run.recorded)}
         if len(fresh) != 1:
             many = f"{len(fresh)} runs begin so" if fresh else "no run begins so"
             raise UserError(f"{prefix!r} names no one run ({many}): `workings show STUDY` lists the runs of a study")

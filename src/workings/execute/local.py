@@ -1,9 +1,9 @@
 """Carry trials out on this machine. A trial whose run is finished at its target is never run twice."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workings.core.errors import UserError
@@ -55,18 +55,24 @@ def carry_out(
     configs = list(dict.fromkeys(configs))
     if options.jobs == 1 or len(configs) == 1:
         return [_one(study, config, store, options, notice) for config in configs]
+    # What trials build on comes first, or two processes would meet at the same input.
+    inputs = dict.fromkeys(other for config in configs for other in _needs(study, config).values())
+    outcomes = {i: _one(study, i, store, options if i in configs else _once(options), notice) for i in inputs}
     # A fork of a process that has threads (OpenMP's) can deadlock; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
-        futures = [pool.submit(_elsewhere, study.id, config, store.root, options) for config in configs]
-        folders = [future.result() for future in futures]
-    return [Outcome(Run.read(folder, recorded=False), made) for folder, made in folders]
+        rest = [config for config in configs if config not in outcomes]
+        futures = {config: pool.submit(_elsewhere, study.id, config, store.root, options) for config in rest}
+        for config, future in futures.items():
+            folder, made = future.result()
+            outcomes[config] = Outcome(Run.read(folder, recorded=False), made)
+    return [outcomes[config] for config in configs]
 
 
 def _one(study: Study, config: object, store: RunStore, options: Options, notice: Notice | None) -> Outcome:
     trial = Trial.of(study, config)
-    needed = study.needs(config) if study.needs else {}
-    inputs = {role: _one(study, other, store, options, notice).run for role, other in needed.items()}
+    needed = _needs(study, config)
+    inputs = {role: _one(study, other, store, _once(options), notice).run for role, other in needed.items()}
     run = store.read(trial)
     finished = run is not None and (run.reached or 0) >= target(config) and not options.again
     if notice:
@@ -77,6 +83,15 @@ def _one(study: Study, config: object, store: RunStore, options: Options, notice
     with store.write(trial, session, again=options.again, target=target(config), inputs=inputs) as recorder:
         study.part("experiment").run(config, recorder)
     return Outcome(Run.read(store.folder(study.id, trial.id), recorded=False), made=True)
+
+
+def _needs(study: Study, config: object) -> Mapping[str, object]:
+    return study.needs(config) if study.needs else {}
+
+
+def _once(options: Options) -> Options:
+    """For what a trial builds on: `again` is about what was asked for, not about its inputs."""
+    return replace(options, again=False)
 
 
 def _elsewhere(study_id: str, config: object, root: Path, options: Options) -> tuple[Path, bool]:

@@ -4,15 +4,11 @@ Sets of step sizes come from the evidence as exact intervals; plays on both side
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from workings.core.claim import Opinion, Verdict, claim, refuted, supported
-from workings.core.evidence import NONE, Evidence, Run
+from workings.core.evidence import NONE, Evidence
+from workings.studies.minimax.ranges import ROUNDING, contracting, converges_between, middle, never_converges
 from workings.studies.minimax.study import BILINEAR_GAME, SHEET_GAME
-
-ROUNDING = 1e-12
-"""How far an exact number may move when it is written as float64 and taken through one or two operations."""
 
 RANGE_RULE = (
     "The exact set of converging step sizes must be the stated interval, and every play with a step size inside must "
@@ -80,7 +76,7 @@ def ascent_rule(evidence: Evidence) -> Verdict:
 )
 def step_range(evidence: Evidence) -> Verdict:
     stated = evidence.published["step-range"]
-    return _range(_sheet(evidence, "gda"), stated["low"], stated["high"])
+    return converges_between(_sheet(evidence, "gda"), stated["low"], stated["high"])
 
 
 @claim(
@@ -95,7 +91,7 @@ def step_range(evidence: Evidence) -> Verdict:
 )
 def step_range_derivation(evidence: Evidence) -> Verdict:
     stated = evidence.published["step-range-derivation"]
-    conditions = [_contracting(stated[name]) for name in ("x_rate", "y_rate")]
+    conditions = [contracting(stated[name]) for name in ("x_rate", "y_rate")]
     low, high = max(c[0] for c in conditions), min(c[1] for c in conditions)
     if (low, high) == (stated["low"], stated["high"]):
         return supported("Both conditions together give the published range.", conditions=conditions)
@@ -132,7 +128,7 @@ def descent_both(evidence: Evidence) -> Verdict:
     steps = plays[0].table("steps")
     bounded = steps.get("bounded", steps["converging"])
     if bounded["intervals"]:
-        eta = _middle(*bounded["intervals"][0])
+        eta = middle(*bounded["intervals"][0])
         return refuted("Some step sizes keep y bounded.", witness={"eta": eta, "bounded_for": bounded["text"]})
     factors = {f"η = {run.config['eta']:g}": 1 + rate * run.config["eta"] for run in plays}
     return supported(f"y grows by 1 + {rate:g}η at every step, which exceeds one for every η > 0.", factors=factors)
@@ -195,7 +191,7 @@ def one_step(evidence: Evidence) -> Verdict:
     rule=RANGE_RULE,
 )
 def extragradient_range(evidence: Evidence) -> Verdict:
-    return _range(_sheet(evidence, "extragradient"), 0, 1 / 8)
+    return converges_between(_sheet(evidence, "extragradient"), 0, 1 / 8)
 
 
 @claim(
@@ -208,7 +204,7 @@ def extragradient_range(evidence: Evidence) -> Verdict:
     rule=RANGE_RULE,
 )
 def optimistic_range(evidence: Evidence) -> Verdict:
-    return _range(_sheet(evidence, "optimistic"), 0, 1 / 12)
+    return converges_between(_sheet(evidence, "optimistic"), 0, 1 / 12)
 
 
 @claim(
@@ -226,7 +222,7 @@ def bilinear_gda(evidence: Evidence) -> Verdict:
         eta, radius = run.config["eta"], run.metric("spectral_radius")
         if abs(radius - math.sqrt(1 + eta**2)) > ROUNDING:
             return refuted("The spectral radius is another.", witness={"eta": eta, "radius": radius})
-    return _never(runs, bounded=None)
+    return never_converges(runs, bounded=None)
 
 
 @claim(
@@ -239,7 +235,7 @@ def bilinear_gda(evidence: Evidence) -> Verdict:
     rule="No step size may converge, and those that stay bounded must be exactly the stated ones.",
 )
 def bilinear_alternating(evidence: Evidence) -> Verdict:
-    return _never(_bilinear(evidence, "alternating"), bounded=(0.0, 2.0))
+    return never_converges(_bilinear(evidence, "alternating"), bounded=(0.0, 2.0))
 
 
 @claim(
@@ -252,7 +248,7 @@ def bilinear_alternating(evidence: Evidence) -> Verdict:
     rule=RANGE_RULE,
 )
 def bilinear_extragradient(evidence: Evidence) -> Verdict:
-    return _range(_bilinear(evidence, "extragradient"), 0, 1)
+    return converges_between(_bilinear(evidence, "extragradient"), 0, 1)
 
 
 @claim(
@@ -265,7 +261,7 @@ def bilinear_extragradient(evidence: Evidence) -> Verdict:
     rule=RANGE_RULE,
 )
 def bilinear_optimistic(evidence: Evidence) -> Verdict:
-    return _range(_bilinear(evidence, "optimistic"), 0, 1 / math.sqrt(3))
+    return converges_between(_bilinear(evidence, "optimistic"), 0, 1 / math.sqrt(3))
 
 
 INTUITIVE = Opinion(
@@ -282,65 +278,3 @@ def _sheet(evidence: Evidence, method: str) -> Evidence:
 
 def _bilinear(evidence: Evidence, method: str) -> Evidence:
     return evidence.where(f=BILINEAR_GAME, method=method)
-
-
-def _range(runs: Evidence, low: float, high: float) -> Verdict:
-    """Whether the converging step sizes are those between `low` and `high`, and every play agrees."""
-    found = runs.one().table("steps")["converging"]
-    intervals = found["intervals"]
-    same = len(intervals) == 1 and math.isclose(intervals[0][0], low, abs_tol=ROUNDING)
-    if not (same and math.isclose(intervals[0][1], high, rel_tol=ROUNDING)):
-        eta = _disputed(intervals, low, high)
-        converges = any(a < eta < b for a, b in intervals)
-        return refuted(
-            f"It converges for {found['text']}.", witness={"eta": eta, "stated": low < eta < high, "true": converges}
-        )
-    for run in runs:
-        eta = run.config["eta"]
-        if _approaches(run) != (low < eta < high):
-            return refuted("A play says otherwise.", witness={"eta": eta, "approaches": _approaches(run)})
-    return supported(f"It converges exactly for {found['text']}; {len(runs)} plays agree.", steps=intervals[0])
-
-
-def _never(runs: Evidence, bounded: tuple[float, float] | None) -> Verdict:
-    """Whether no step size converges, and just those between `bounded` keep every play bounded."""
-    steps = runs.one().table("steps")
-    if steps["converging"]["intervals"]:
-        eta = _middle(*steps["converging"]["intervals"][0])
-        return refuted("Some step sizes converge.", witness={"eta": eta, "converges_for": steps["converging"]["text"]})
-    wanted = [] if bounded is None else [list(bounded)]
-    if steps["bounded"]["intervals"] != wanted:
-        return refuted("It stays bounded for others.", witness={"stays_bounded_for": steps["bounded"]["text"]})
-    ends: Mapping[str, Any] = {f"η = {run.config['eta']:g}": run.metrics.get("distance/end", math.inf) for run in runs}
-    for run in runs:
-        inside = bounded is not None and bounded[0] < run.config["eta"] < bounded[1]
-        if run.metric("spectral_radius") < 1 - ROUNDING or (not inside and _approaches(run)):
-            return refuted("A play comes nearer.", witness={"eta": run.config["eta"], "distances": ends})
-    return supported(
-        f"It converges for {steps['converging']['text']} and stays bounded for {steps['bounded']['text']}.",
-        spectral_radius={f"η = {run.config['eta']:g}": run.metric("spectral_radius") for run in runs},
-    )
-
-
-def _approaches(run: Run) -> bool:
-    """Whether a play ended nearer to the point than it began; one that left the numbers did not."""
-    return run.metrics.get("distance/end", math.inf) < run.metric("distance/start")
-
-
-def _contracting(rate: float) -> tuple[float, float]:
-    """The step sizes, negative ones too, with |1 + rate·η| < 1: those between 0 and −2/rate."""
-    return (0.0, -2 / rate) if rate < 0 else (-2 / rate, 0.0)
-
-
-def _disputed(intervals: list[list[float]], low: float, high: float) -> float:
-    """A step size on which the stated interval and the true set disagree: between two neighbouring ends."""
-    ends = sorted({low, high, *(end for interval in intervals for end in interval)})
-    for a, b in zip(ends, [*ends[1:], ends[-1] + 1], strict=True):
-        eta = _middle(a, b)
-        if (low < eta < high) != any(x < eta < y for x, y in intervals):
-            return eta
-    return high
-
-
-def _middle(low: float, high: float) -> float:
-    return (low + high) / 2

@@ -17,29 +17,30 @@ if TYPE_CHECKING:
 
 @figure(
     "spectral-radius",
-    caption="Left the sheet's game, right f = xy. A method converges where its curve is in the shaded band.",
+    caption="Left the sheet's game, right f = xy. A method converges where its curve lies in the shaded band.",
     alt="Curves of the spectral radius over the step size, one for each method. On the sheet's game all but plain "
-    "descent dip below one and leave it again, optimistic first; on the bilinear game only extragradient and optimistic "
-    "dip below one at all.",
+    "descent dip below one and leave it again, optimistic first; on the bilinear game only extragradient and "
+    "optimistic dip below one at all.",
 )
 def spectral_radius(evidence: Evidence) -> "Figure":
-    drawing, panels = plt.subplots(1, 2, figsize=(9.6, 4.8), sharey=True)
+    drawing, panels = plt.subplots(1, 2, figsize=(8.0, 4.6), sharey=True)
     for axes, game, right in zip(panels, (SHEET_GAME, BILINEAR_GAME), (0.3, 2.4), strict=True):
         radius(axes, _curves(evidence, game), right)
         axes.set_title(f"f = {_typeset(game)}", pad=58)
     panels[1].set_ylabel("")
+    drawing.suptitle("Only where play turns do the cleverer methods earn their keep", x=0.02, ha="left")
     return drawing
 
 
 @figure(
     "phase-portrait",
     caption="Plays from the ringed start over the level lines of f; grey arrows show the push at each point.",
-    alt="Two maps. On the sheet's game descent-ascent heads for the saddle at the centre while descent on both is driven "
-    "out along y. On the bilinear game simultaneous play spirals outwards, alternating play circles, and extragradient "
-    "spirals inwards.",
+    alt="Two maps. On the sheet's game descent-ascent heads for the saddle at the centre while descent on both is "
+    "driven out along y. On the bilinear game simultaneous play spirals outwards, alternating play circles, and "
+    "extragradient spirals inwards.",
 )
 def phase_portrait(evidence: Evidence) -> "Figure":
-    drawing, panels = plt.subplots(1, 2, figsize=(9.6, 4.8))
+    drawing, panels = plt.subplots(1, 2, figsize=(8.0, 4.5))
     shown = (
         (SHEET_GAME, {"gda": 0.1, "descent": 0.1}),
         (BILINEAR_GAME, {"gda": 0.5, "alternating": 0.5, "extragradient": 0.5}),
@@ -49,6 +50,8 @@ def phase_portrait(evidence: Evidence) -> "Figure":
         phase(axes, ExpressionGame.parse(game), paths, 2.2)
         step = next(iter(plays.values()))
         axes.set_title(f"f = {_typeset(game)}, η = {step:g}")
+    panels[1].set_ylabel("")
+    drawing.suptitle("The same step settles one game and spirals out of the other", x=0.02, ha="left")
     return drawing
 
 
@@ -64,6 +67,7 @@ def saddle_surface(evidence: Evidence) -> "Figure":
     paths = {method: _path(evidence, SHEET_GAME, method, 0.1) for method in ("gda", "descent")}
     surface(axes, ExpressionGame.parse(SHEET_GAME), paths, extent(list(paths.values())))
     axes.view_init(elev=28, azim=-52)
+    axes.set_title("A minimum along x, a maximum along y")
     return drawing
 
 

@@ -83,7 +83,7 @@ def attention(evidence: Evidence) -> "Figure":
     maps = recipe(evidence, attention=True).one().table("attention")[:SHOWN_WORDS]
     widths = [len(word["read"]) for word in maps]
     drawing, panels = plt.subplots(
-        1, len(maps), figsize=(9.0, 3.4), squeeze=False, gridspec_kw={"width_ratios": widths}
+        1, len(maps), figsize=(8.0, 3.4), squeeze=False, gridspec_kw={"width_ratios": widths}
     )
     for axes, word in zip(panels[0], maps, strict=True):
         _attention_map(axes, word["read"], word["written"], np.array(word["weights"]))

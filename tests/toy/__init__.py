@@ -1,0 +1,1 @@
+"""A study small enough to hold in mind, for the tests."""
