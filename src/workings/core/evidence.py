@@ -205,13 +205,12 @@ class Archive:
         wanted = None if ANY in about else set(about)
         candidates = [(p.__name__, self._members(p())) for p in reversed(self.study.presets)]
         on_data = [(name, tuple(r for r in runs if _saw(r, wanted))) for name, runs in candidates]
-        # Counts and other facts that need no data stand beside the measured runs, whatever the preset.
         instant = self._members(self.study.instant() if self.study.instant else ())
         facts = tuple(run for run in instant if not run.datasets)
-        candidates = [] if facts and about == (NONE,) else candidates
-        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, ()))
-        facts = tuple(run for run in facts if run not in members)
-        return Evidence(self.study.id, members + facts, self.study.published, name)
+        if facts and about == (NONE,):  # counts and other facts need no data, and no preset that measures
+            on_data, candidates = [], []
+        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, facts))
+        return Evidence(self.study.id, members, self.study.published, name)
 
     def _members(self, configs: Sequence[Any]) -> tuple[Run, ...]:
         """The best run of each configuration that has reached its length, in the given order."""

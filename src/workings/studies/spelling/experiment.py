@@ -88,7 +88,8 @@ def _validate(config: Config) -> None:
 def _record_parameters(model: Speller, recorder: Recorder) -> None:
     recorder.metric("parameters", parameters(model))
     for name, part in model.named_children():
-        recorder.metric(f"parameters/{name}", parameters(part))
+        if parameters(part):
+            recorder.metric(f"parameters/{name}", parameters(part))
     recorder.metric("symbols/source", model.shape.source)
     recorder.metric("symbols/target", model.shape.target)
 

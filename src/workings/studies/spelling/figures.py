@@ -95,7 +95,7 @@ def attention(evidence: Evidence) -> "Figure":
 def _attention_map(
     axes: "Axes", read: list[str], written: list[str], weights: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
 ) -> None:
-    axes.pcolormesh(weights[::-1], vmin=0, vmax=1, edgecolor="none")
+    axes.pcolormesh(weights[::-1], vmin=0, vmax=1, edgecolor="face", linewidth=0.3)
     axes.set_aspect("equal")
     axes.set_xticks(np.arange(len(read)) + 0.5, read)
     axes.set_yticks(np.arange(len(written)) + 0.5, written[::-1])
