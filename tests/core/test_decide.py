@@ -307,7 +307,7 @@ def test_a_contest_has_numbers_for_the_ledger() -> None:
 
 
 def test_equal_systems_are_rarely_told_apart() -> None:
-    """Each rule errs in at most 5 % of 150 contests between equals, so both together do; three standard errors: 5.3 %."""
+    """Each rule errs in at most 5 % of 150 contests between equals, so both do; three standard errors: 5.3 %."""
 
     def system(seed: int) -> np.ndarray:
         return spelled(0.3, items=50, seed=seed, drift=0.02)

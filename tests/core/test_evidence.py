@@ -94,9 +94,12 @@ def test_exact_claims_get_the_runs_that_saw_no_data(store: RunStore) -> None:
     assert [run.config["task"] for run in evidence] == ["count"]
 
 
-def test_counts_stand_beside_measured_runs(store: RunStore) -> None:
-    make(store, Config(task="count"), *smoke())
-    assert [run.config["task"] for run in store.archive(STUDY).evidence()] == ["measure", "count"]
+def test_counts_are_no_part_of_what_was_measured(store: RunStore) -> None:
+    make(store, Config(task="count"))
+    assert [run.config["task"] for run in store.archive(STUDY).evidence()] == ["count"]
+    make(store, *smoke())
+    assert [run.config["task"] for run in store.archive(STUDY).evidence()] == ["measure"]
+    assert [run.config["task"] for run in store.archive(STUDY).evidence((NONE,))] == ["count"]
 
 
 def test_the_longer_of_two_runs_counts_even_if_it_is_the_recorded_one(store: RunStore, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_the_line_a_machine_reads(store: RunStore) -> None:
     apples = lines["apples-err-little"]
     assert (apples["verdict"], apples["about"], apples["datasets"]) == ("inconclusive", ["apples"], ["pears"])
     assert apples["witness"] is None
-    assert (lines["error-falls"]["preset"], len(lines["error-falls"]["runs"])) == ("full", 4)
+    assert (lines["error-falls"]["preset"], len(lines["error-falls"]["runs"])) == ("full", 3)
     assert all(line.keys() == odd.keys() for line in lines.values())
 
 

@@ -14,12 +14,13 @@ one counts, then the fresh one. Runs of another version of the study are stale: 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workings.core.config import from_json, identity, length_field, source_fields
+from workings.core.config import from_json, identity, length_field, source_fields, stable_hash
 from workings.core.errors import MissingEvidence
 from workings.core.study import Study
 
@@ -203,14 +204,32 @@ class Archive:
     def evidence(self, about: Sequence[str] = (ANY,)) -> Evidence:
         """What decides a claim about these datasets; where no run saw them, the longest preset on whatever it saw."""
         wanted = None if ANY in about else set(about)
-        candidates = [(p.__name__, self._members(p())) for p in reversed(self.study.presets)]
+        candidates = self._presets
         on_data = [(name, tuple(r for r in runs if _saw(r, wanted))) for name, runs in candidates]
-        instant = self._members(self.study.instant() if self.study.instant else ())
-        facts = tuple(run for run in instant if not run.datasets)
-        if facts and about == (NONE,):  # counts and other facts need no data, and no preset that measures
+        if self._facts and tuple(about) == (NONE,):  # facts need no data, and no preset that measures
             on_data, candidates = [], []
-        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, facts))
+        name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, self._facts))
         return Evidence(self.study.id, members, self.study.published, name)
+
+    @cached_property
+    def _presets(self) -> list[tuple[str, tuple[Run, ...]]]:
+        """The runs of each preset, the longest preset first."""
+        return [(preset.__name__, self._members(preset())) for preset in reversed(self.study.presets)]
+
+    @cached_property
+    def _facts(self) -> tuple[Run, ...]:
+        """The instant trials that saw no data: counts, and other facts."""
+        instant = self._members(self.study.instant() if self.study.instant else ())
+        return tuple(run for run in instant if not run.datasets)
+
+    @cached_property
+    def _by_identity(self) -> dict[str, list[Run]]:
+        """The current runs by what their configuration hashes."""
+        index: dict[str, list[Run]] = {}
+        for run in self.current:
+            with suppress(TypeError):  # written by another form of the configuration
+                index.setdefault(stable_hash(identity(from_json(self.study.config, run.config))), []).append(run)
+        return index
 
     def _members(self, configs: Sequence[Any]) -> tuple[Run, ...]:
         """The best run of each configuration that has reached its length, in the given order."""
@@ -218,25 +237,20 @@ class Archive:
         return tuple(dict.fromkeys(run for run in found if run))
 
     def _best(self, config: Any) -> Run | None:
-        same = [r for r in self.current if (r.reached or 0) >= target(config) and _carries_out(r, config)]
-        return max(same, key=lambda run: (run.reached or 0, not run.recorded), default=None)
+        """Of the runs that carry a configuration out on the data it names, the longest, and the fresh one of two."""
+        same = self._by_identity.get(stable_hash(identity(config)), [])
+        done = [run for run in same if (run.reached or 0) >= target(config) and _on_its_data(run, config)]
+        return max(done, key=lambda run: (run.reached or 0, not run.recorded), default=None)
 
 
 def _saw(run: Run, wanted: set[str] | None) -> bool:
     return wanted is None or not wanted.isdisjoint({d["id"] for d in run.datasets.values()} or {NONE})
 
 
-def _carries_out(run: Run, config: Any) -> bool:
-    """Whether a run is this configuration, its length aside, on the dataset that its sources name."""
-    try:
-        mine = from_json(type(config), run.config)
-    except TypeError:  # written by another version of the configuration
-        return False
-    roles = source_fields(config)
-    same_data = all(
-        role not in run.datasets or run.datasets[role]["id"] == getattr(config, name) for name, role in roles.items()
-    )
-    return same_data and identity(mine) == identity(config)
+def _on_its_data(run: Run, config: Any) -> bool:
+    """Whether each dataset that a configuration names by id is the one the run saw."""
+    named = {role: getattr(config, name) for name, role in source_fields(config).items()}
+    return all(run.datasets[role]["id"] == name for role, name in named.items() if role in run.datasets)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
