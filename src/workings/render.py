@@ -88,7 +88,8 @@ def outcome(study: Study, outcome: "Outcome") -> None:
     out = console()
     run = outcome.run
     state = "" if outcome.made else " (finished before; --again repeats it)"
-    out.print(f"[bold]{escape(Trial(study, _config(study, run)).describe())}[/bold]  run {run.id}{state}")
+    title = escape(Trial(study, _config(study, run)).describe())
+    out.print(f"[bold]{title}[/bold]  run {run.id}{state}", soft_wrap=True)
     _table(out, [(name, number(value)) for name, value in run.metrics.items()])
     for name in run.names("tables"):
         if name == "result":

@@ -11,7 +11,7 @@ from typing import Any
 
 from workings.core.claim import Claim
 from workings.core.errors import UserError, suggestion
-from workings.core.evidence import RUN_FILE, Run, recorded_runs
+from workings.core.evidence import Run, recorded_runs
 from workings.core.files import storage
 from workings.core.ledger import Finding, judge, select
 from workings.core.registry import find, studies
@@ -104,9 +104,12 @@ def record(run_ids: Sequence[str], *, into: Path | None = None) -> list[Path]:
 
 
 def _record(found: Run, study: Study, folder: Path) -> Path:
+    """Copy under a hidden name, then put the copy in the place of an older one; runs of other versions go."""
+    fresh, destination, old = folder / f".{found.id}.new", folder / found.id, folder / f".{found.id}.old"
+    stale = [run.folder for run in recorded_runs(study) if run.version != study.version and run.folder.parent == folder]
     with storage(folder):
-        fresh, destination = folder / f".{found.id}.tmp", folder / found.id
-        shutil.rmtree(fresh, ignore_errors=True)
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir(parents=True)
         for name in KEPT:
             origin = found.folder / name
@@ -114,20 +117,22 @@ def _record(found: Run, study: Study, folder: Path) -> Path:
                 shutil.copytree(origin, fresh / name)
             elif origin.is_file():
                 shutil.copy2(origin, fresh / name)
-        others = [p for p in folder.rglob("*") if p.is_file() and destination not in p.parents]
-        size = sum(path.stat().st_size for path in others)
+        size = sum(_size(path) for path in folder.iterdir() if path not in (destination, *stale))
         if size > RECORD_LIMIT:
             shutil.rmtree(fresh)
             raise UserError(
-                f"{folder} would hold {size:,} bytes, more than {RECORD_LIMIT:,}: record fewer runs or keep less"
+                f"{folder} would hold {size:,} bytes, more than {RECORD_LIMIT:,}: record fewer runs, or keep less of each"
             )
-        shutil.rmtree(destination, ignore_errors=True)
+        if destination.exists():
+            destination.rename(old)
         fresh.rename(destination)
-    for stale in recorded_runs(study):
-        if stale.version != study.version and stale.folder.parent == folder:
-            shutil.rmtree(stale.folder)
-    assert (destination / RUN_FILE).is_file()
+        for path in (old, *stale):
+            shutil.rmtree(path, ignore_errors=True)
     return destination
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from toy.study import STUDY, Config
 from workings.core.errors import MissingEvidence, RunBusy, UserError
 from workings.core.evidence import METRICS_FILE, RUN_FILE, Run, read_rows
-from workings.core.files import write_json
+from workings.core.files import storage, write_json
 from workings.core.runs import LOCK_FILE, Recorder, RunStore
 from workings.core.study import Trial
 
@@ -315,7 +315,8 @@ def test_a_full_disk_is_one_line_and_what_was_finished_is_safe(store: RunStore, 
 def test_a_disk_that_fills_up_in_the_first_session_costs_no_checkpoint(store: RunStore) -> None:
     with ends_in(UserError, "cannot write"), store.write(TRIAL, SESSION) as recorder:
         write_json(recorder.checkpoints / "state.json", 3)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with storage(recorder.folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert (store.folder("toy", TRIAL.id) / "checkpoints" / "state.json").is_file()
 
 

@@ -1,26 +1,17 @@
 """Measure, count or compare; resumes from the epoch noted in its checkpoint."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from toy.study import Config
-from workings.core.config import stable_hash
 from workings.core.errors import UserError
 from workings.core.files import write_json
 from workings.core.runs import Recorder
-from workings.core.study import Dataset
 
 FRUIT = {"apples": [4, 8], "pears": [16, 32]}
 PIPS = 10
-
-
-def datasets(config: Config) -> Mapping[str, Dataset]:
-    if config.task == "count":
-        return {}
-    return {"fruit": Dataset(config.data, config.data.title(), stable_hash(fruit(config.data)))}
 
 
 def fruit(data: str) -> list[int]:

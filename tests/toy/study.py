@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workings.core.config import length, source
-from workings.core.study import Study
+from workings.core.config import length, source, stable_hash
+from workings.core.study import Dataset, Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,15 @@ def needs(config: Config) -> Mapping[str, Config]:
     return {"baseline": replace(config, task="measure", gain=1.0)} if config.task == "compare" else {}
 
 
+def datasets(config: Config) -> Mapping[str, Dataset]:
+    """The fruit, unless there is only counting to do."""
+    from toy.experiment import fruit
+
+    if config.task == "count":
+        return {}
+    return {"fruit": Dataset(config.data, config.data.title(), stable_hash(fruit(config.data)))}
+
+
 STUDY = Study(
     package=__package__,
     title="Toy",
@@ -60,5 +69,6 @@ STUDY = Study(
     config=Config,
     presets=(smoke, quick, full),
     instant=instant,
+    data=datasets,
     needs=needs,
 )

@@ -120,8 +120,6 @@ def paired_difference(
     mean", Biometrika 1908, §IX). The first is lower or higher where it excludes 0; fewer than `minimum` seeds are
     underpowered. Where every seed gives the same difference, up to rounding, the interval is that point.
     """
-    from scipy import stats
-
     a, b = _finite("first", first, "seeds"), _finite("second", second, "seeds")
     _proper(confidence)
     if len(a) != len(b):
@@ -133,7 +131,8 @@ def paired_difference(
         point = 0.0 if abs(point) <= rounding else point
         spread, interval = 0.0, Interval(point, point)
     elif spread is not None:
-        interval = Interval(*map(float, stats.ttest_rel(a, b).confidence_interval(confidence)))
+        mean, reach = float((a - b).mean()), _quantile(confidence, len(a) - 1) * spread / math.sqrt(len(a))
+        interval = Interval(mean - reach, mean + reach)
     return _compare(a, b, spread, interval, confidence, enough=len(a) >= minimum)
 
 
@@ -206,8 +205,6 @@ def agrees(
     `widest` times the mean: it would hold any plausible figure, and agreement that could not fail is none. A figure
     outside even a wide interval is outside.
     """
-    from scipy import stats
-
     ours = _finite("values", values, "seeds")
     _proper(confidence)
     if not math.isfinite(published) or not (item_error is None or 0 <= item_error < math.inf):
@@ -216,7 +213,7 @@ def agrees(
     interval = None
     if spread is not None:
         deviation = math.hypot(spread * math.sqrt(1 + 1 / n), item_error or 0.0)
-        reach = max(float(stats.t.ppf((1 + confidence) / 2, n - 1)) * deviation, ROUNDING * abs(mean))
+        reach = max(_quantile(confidence, n - 1) * deviation, ROUNDING * abs(mean))
         interval = Interval(mean - reach, mean + reach)
     verdict: Literal["inside", "outside", "underpowered"] = "underpowered"
     if interval and n >= minimum and not interval.contains(published):
@@ -234,6 +231,16 @@ def proportion(successes: int, trials: int, confidence: float = 0.95) -> Interva
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} successes among {trials} trials: give 0 ≤ successes ≤ trials, trials ≥ 1")
     return Interval(*map(float, stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")))
+
+
+def _quantile(confidence: float, degrees: int) -> float:
+    """Student's t that is exceeded in absolute value with probability 1 − confidence.
+
+    From scipy.special, which loads ten times faster than scipy.stats.
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
 def _bootstrap(a: Floats, b: Floats, weight: Floats, resamples: int, rng: np.random.Generator) -> Floats:

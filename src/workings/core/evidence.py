@@ -273,7 +273,7 @@ def recorded_runs(study: Study) -> tuple[Run, ...]:
     folder = Path(str(study.file("evidence")))
     if not folder.is_dir():
         return ()
-    return tuple(Run.read(path.parent, recorded=True) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
+    return tuple(Run.read(path.parent, recorded=True) for path in sorted(folder.glob(f"[!.]*/{RUN_FILE}")))
 
 
 def target(config: Any) -> int:

@@ -11,23 +11,24 @@ from workings.core.errors import UserError
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: a reader sees the old content or the new, never a part; OSError is passed on."""
+    """Replace a file as a whole: a reader sees the old content or the new, never a part."""
     replace_with(path, lambda temporary: _write(temporary, content))
 
 
 def replace_with(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file under a temporary name, flush it and move it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Let `write` make a file under a temporary name, flush it, move it into place; a failing disk is a `UserError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    with storage(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(temporary)
+            _sync(temporary)
+            temporary.replace(path)
+            _sync(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -44,8 +45,8 @@ def storage(place: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
-            f"cannot write to {error.filename or place}: {reason}; make room or rights there, "
-            "or set WORKINGS_HOME to another folder. What was finished before is safe"
+            f"cannot write to {error.filename or place}: {reason}; make room or rights there, or choose another place "
+            "(WORKINGS_HOME names that of runs). What was finished before is safe"
         ) from error
 
 

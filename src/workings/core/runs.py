@@ -5,6 +5,7 @@ prints, decides or draws. How the files look is told in `workings.core.evidence`
 """
 
 import json
+import math
 import os
 import shutil
 import time
@@ -53,7 +54,8 @@ class Recorder:
 
     def metric(self, name: str, value: float, step: int = 0) -> None:
         """Note a number under a name; `step` counts epochs (or whatever the series runs over)."""
-        self._pending.append({"name": name, "step": step, "value": float(value)})
+        number = float(value)  # JSON knows no NaN and no infinity: they are kept as words, which `float` reads
+        self._pending.append({"name": name, "step": step, "value": number if math.isfinite(number) else str(number)})
 
     def array(self, name: str, value: "np.ndarray[Any, Any]") -> None:
         """Keep an array of any shape."""
@@ -83,8 +85,8 @@ class Recorder:
         torn = path.is_file() and not path.read_bytes().endswith(b"\n")
         if torn:
             _write_rows(path, read_rows(path))
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in self._pending)
+        with storage(path), path.open("a", encoding="utf-8") as file:
+            file.write(_lines(self._pending))
             file.flush()
             os.fsync(file.fileno())
         self._pending.clear()
@@ -178,9 +180,8 @@ class RunStore:
                 recorder = Recorder(folder, inputs or {}, dict(session))
                 started = time.monotonic()
             try:
-                with storage(self.root):
-                    yield recorder
-                    recorder.flush()
+                yield recorder
+                recorder.flush()
                 info["reached"] = target
             except UserError:
                 if not _holds_work(folder):  # nothing was asked that can be done: leave no trace
@@ -189,8 +190,7 @@ class RunStore:
             finally:
                 info["sessions"][-1]["seconds"] = round(time.monotonic() - started, 3)
                 if folder.is_dir():
-                    with storage(self.root):
-                        write_json(folder / RUN_FILE, info)
+                    write_json(folder / RUN_FILE, info)
         finally:
             lock.release()
 
@@ -234,4 +234,8 @@ def _clear(folder: Path) -> None:
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+    write_atomic(path, _lines(rows).encode())
+
+
+def _lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)

@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from workings.core.config import identity, source_fields, stable_hash, to_json
+from workings.core.config import identity, stable_hash, to_json
 from workings.core.errors import UserError, suggestion
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Study:
     """Shortest first; evidence of the longest wins."""
     instant: Preset | None = None
     """The trials that `check` carries out by itself: mathematics and counts."""
+    data: "Callable[[Any], Mapping[str, Dataset]] | None" = None
+    """The datasets of a configuration, by role; it imports what reads them when it is called."""
     needs: Callable[[Any], Mapping[str, Any]] | None = None
     """Configurations of this study whose finished runs a trial takes as input, by role."""
     version: int = 1
@@ -125,10 +127,8 @@ class Study:
         return list(by_name[name]())
 
     def datasets(self, config: Any) -> Mapping[str, Dataset]:
-        """The data a configuration asks for, by role; loads it where its content is not yet known."""
-        if not source_fields(config):
-            return {}
-        return dict(self.part("experiment").datasets(config))
+        """The data a configuration asks for, by role; reads it where its content is not yet known."""
+        return self.data(config) if self.data else {}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ with the weights of the best validation CER, ``test/METHOD/cer`` and ``/wer`` fo
 ``test/nucleus/wer@3``; the edit distance of every test word, so that verdicts can pair over words; samples; attention.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import torch
 
 from workings.core.errors import UserError
 from workings.core.runs import Recorder
-from workings.core.study import Dataset
 from workings.data.lexicon import load
 from workings.studies.spelling.decoding import attention_weights, beam, greedy, nucleus
 from workings.studies.spelling.learner import Corpus, Sequences, SpellingLearner, shape_of
@@ -32,11 +31,6 @@ SHOWN = 40
 """Test words whose spellings are kept to be read."""
 MAPPED = 6
 """Test words whose attention is kept."""
-
-
-def datasets(config: Config) -> Mapping[str, Dataset]:
-    """The lexicon, unless there is only counting to do."""
-    return {"lexicon": load(config.data).dataset} if config.task == "train" else {}
 
 
 def run(config: Config, recorder: Recorder) -> None:

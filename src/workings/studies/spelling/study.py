@@ -4,13 +4,13 @@ Trials compare a speller without attention to one with it, on the same data and 
 training. Left out of the presets: the reverse direction, which ``--direction pronounce`` trains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
 from workings.core.config import length, source
-from workings.core.study import Study
+from workings.core.study import Dataset, Study
 
 SEEDS = (0, 1, 2)
 """Three: the fewest for which a Student interval over seeds is of any use."""
@@ -86,6 +86,13 @@ def strong() -> Sequence[Config]:
     return [replace(better, seed=seed) for seed in SEEDS]
 
 
+def datasets(config: Config) -> Mapping[str, Dataset]:
+    """The lexicon, unless there is only counting to do."""
+    from workings.data.lexicon import load
+
+    return {"lexicon": load(config.data).dataset} if config.task == "train" else {}
+
+
 STUDY = Study(
     package=__package__,
     title="Spelling by ear",
@@ -94,6 +101,7 @@ STUDY = Study(
     config=Config,
     presets=(smoke, quick, full),
     instant=instant,
+    data=datasets,
     threads=1,  # measured: the recurrent steps are too small for a second thread to pay
     examples=(
         "workings run spelling --preset full",

@@ -4,11 +4,6 @@ import numpy as np
 
 from report_studies.parabola.study import Config
 from workings.core.runs import Recorder
-from workings.core.study import Dataset
-
-
-def datasets(config: Config) -> dict[str, Dataset]:
-    return {"train": Dataset(config.data, "Points <of> the course", f"content-of-{config.data}")}
 
 
 def run(config: Config, recorder: Recorder) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from workings.core.config import length, source
-from workings.core.study import Study
+from workings.core.study import Dataset, Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,10 @@ def quick() -> list[Config]:
     return [Config(seed=s, momentum=m) for s in range(2) for m in (False, True)]
 
 
+def datasets(config: Config) -> dict[str, Dataset]:
+    return {"train": Dataset(config.data, "Points <of> the course", f"content-of-{config.data}")}
+
+
 STUDY = Study(
     package="report_studies.parabola",
     title="Descent on a parabola",
@@ -39,5 +43,6 @@ STUDY = Study(
     sources=("toy-sheet/1", "toy-sheet/2"),
     config=Config,
     presets=(smoke, quick),
+    data=datasets,
     version=2,
 )
