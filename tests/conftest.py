@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
 
 from workings.core import registry
 from workings.core.runs import RunStore
 from workings.core.study import Study
 
 TESTS = Path(__file__).parent
+STUDIES = sorted(path.name for path in (TESTS.parent / "src" / "workings" / "studies").iterdir() if path.is_dir())
+# Shapes in signatures are checked at run time: in shared tensor code, and in what each study computes with.
+SHAPED = ("model", "decoding", "scoring", "vocabulary", "learner")
+install_import_hook(
+    ["workings.nn", *(f"workings.studies.{study}.{module}" for study in STUDIES for module in SHAPED)],
+    "beartype.beartype",
+)
 # Makes `toy` importable, here and in spawned processes, which inherit the path.
 sys.path.insert(0, str(TESTS))
 

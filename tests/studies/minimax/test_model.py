@@ -155,7 +155,9 @@ def test_polynomial_games_are_solved_exactly(text: str, expected: list[tuple[tup
         np.testing.assert_allclose(point.point, where, atol=1e-15)
         assert point.exact is not None
         game = ExpressionGame.parse(text)
-        np.testing.assert_allclose(np.array(point.jacobian, dtype=float), game.jacobian(np.array(where)), atol=1e-12)
+        np.testing.assert_allclose(
+            np.array(point.jacobian, dtype=float), game.jacobian(np.array(where, dtype=float)), atol=1e-12
+        )
 
 
 def test_lines_of_stationary_points_and_none_at_all() -> None:

@@ -61,7 +61,7 @@ def make_runs(
     dataset: Dataset = COURSE,
     alike: bool = False,
 ) -> RunStore:
-    """The `full` preset's runs of the first seeds (`quick`'s on another dataset). A metric has a value, or one a seed."""
+    """The runs of `full` (on another dataset `quick`) of the first seeds. A metric is a value, or one for each seed."""
     configs = [*full()] if dataset.id == "ist-p2g" else [*quick()]
     for config in configs:
         if config.seed >= seeds:
@@ -75,7 +75,7 @@ def make_runs(
 def make_counts(store: RunStore, plain: int = 257_117, attending: int = 322_909) -> RunStore:
     """The counts of parameters."""
     for config, count in zip(instant(), (plain, attending), strict=True):
-        with store.write(Trial(STUDY, config), {}) as recorder:
+        with store.write(Trial(STUDY, config), {}, target=config.epochs) as recorder:
             recorder.metric("parameters", count)
     return store
 

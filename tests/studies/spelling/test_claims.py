@@ -1,5 +1,6 @@
 """Every claim turns: altered evidence, or an altered transcription, gives the other verdict."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,12 @@ from workings.core.claim import Verdict, decide
 from workings.core.runs import RunStore
 from workings.execute.local import carry_out
 from workings.studies.spelling.study import STUDY, instant
+
+
+@pytest.fixture(autouse=True)
+def _made_up_runs_need_not_survive_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # hundreds of files, each waiting for the disk
+
 
 CLAIMS = {claim.id: claim for claim in STUDY.claims}
 MEASURED = [claim.id for claim in STUDY.claims if claim.basis == "measured"]
@@ -63,7 +70,7 @@ SUPPORTING: dict[str, dict[str, Any]] = {
     "published-plain": {"metrics": LIKE_PLAIN},
     "published-attention": {"metrics": LIKE_ATTENTION},
     "published-nucleus": {"metrics": LIKE_NUCLEUS},
-    "beats-published": {"metrics": {"test/beam/cer": about(0.15)}},
+    "beats-published": {"metrics": {"test/beam/cer": about(0.1)}},
 }
 REFUTING: dict[str, dict[str, Any]] = {
     "attention-helps": {"plain": ATTENDING, "attending": PLAIN},
@@ -136,7 +143,7 @@ def test_other_trainings_are_not_taken_for_the_recipe_s(claim_id: str, store: Ru
         ("published-plain", {"validation_cer": 0.45}),
         ("published-attention", {"wer": 0.9}),
         ("published-nucleus", {"wer_at_3": 0.3}),
-        ("beats-published", {"cer": [0.09]}),
+        ("beats-published", {"cer": [0.04]}),
     ],
 )
 def test_an_altered_transcription_refutes_it(claim_id: str, altered: Mapping[str, Any], store: RunStore) -> None:
@@ -146,7 +153,7 @@ def test_an_altered_transcription_refutes_it(claim_id: str, altered: Mapping[str
 
 def test_a_wider_margin_leaves_a_small_advantage_inconclusive(store: RunStore) -> None:
     make_runs(store, **SUPPORTING["beats-published"])
-    assert kind(store, "beats-published", {"margin": 0.05}) == "inconclusive"
+    assert kind(store, "beats-published", {"margin": 0.06}) == "inconclusive"
 
 
 def test_a_system_that_is_better_in_words_and_worse_in_letters_does_not_help(store: RunStore) -> None:

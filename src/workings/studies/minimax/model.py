@@ -13,7 +13,7 @@ Left out on purpose: noise, momentum, step sizes that change, constraints.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +26,7 @@ from workings.studies.minimax.study import Method
 Array = NDArray[np.float64]
 
 
+@runtime_checkable
 class Game(Protocol):
     """min over x ∈ ℝⁿ, max over y ∈ ℝᵐ of f(x, y); a point is z = (x, y), on the last axis."""
 
@@ -105,8 +106,7 @@ class QuadraticGame:
         """f(z)."""
         x, y = z[..., : self.n], z[..., self.n :]
         quadratic = ((x @ self.A) * x).sum(-1) / 2 + ((x @ self.B) * y).sum(-1) - ((y @ self.C) * y).sum(-1) / 2
-        total: Array = quadratic + x @ self.a + y @ self.b
-        return total
+        return np.asarray(quadratic + x @ self.a + y @ self.b)
 
     def field(self, z: Float[np.ndarray, "*batch dim"]) -> Float[np.ndarray, "*batch dim"]:
         """F(z) = J z + (a, −b)."""

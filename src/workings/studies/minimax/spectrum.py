@@ -74,8 +74,7 @@ def spectral_radius(
 ) -> Float[np.ndarray, "*batch"]:
     """ρ(M(η)), for one step size or an array of them: the iteration converges iff ρ < 1."""
     etas = np.asarray(eta, dtype=np.float64)[..., None, None]
-    radius: Array = np.abs(np.linalg.eigvals(update_matrix(_floats(jacobian), n, method, etas))).max(-1)
-    return radius
+    return np.asarray(np.abs(np.linalg.eigvals(update_matrix(_floats(jacobian), n, method, etas))).max(-1))
 
 
 def converging_steps(jacobian: Matrix, n: int, method: Method) -> StepSet:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workings.core.claim import Opinion, Verdict, claim, inconclusive, refuted, supported
 from workings.core.decide import Agreement, Contest, agrees, better
@@ -258,7 +259,7 @@ def _contests(first: tuple[Evidence, str], second: tuple[Evidence, str]) -> dict
     return {"cer": better(one, other, weights=lengths), "wer": better((one > 0) * 1.0, (other > 0) * 1.0)}
 
 
-def _misses(evidence: Evidence, *, samples: int) -> np.ndarray[Any, Any]:
+def _misses(evidence: Evidence, *, samples: int) -> NDArray[np.float64]:
     """1 where none of the first nucleus samples of a word is right: ``[seeds, words]``."""
     return np.stack([(run.array("test/nucleus/distances")[:samples] > 0).all(0) for run in evidence]).astype(float)
 

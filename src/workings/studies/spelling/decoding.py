@@ -15,22 +15,28 @@ from workings.studies.spelling.vocabulary import END, PAD, START, UNKNOWN
 
 NEVER_WRITTEN = [PAD, START, UNKNOWN]
 
-Choose = Callable[[Float[Tensor, "batch symbols"]], Int[Tensor, " batch"]]
-"""From the logits of the next symbol to the symbol."""
+Choose = Callable[[Float[Tensor, "rows symbols"], Int[Tensor, " rows"]], Int[Tensor, " rows"]]
+"""From the logits of the next symbol, and the rows of the batch that they belong to, to the symbol."""
 
 
 def greedy(model: Speller, source: Int[Tensor, "batch source"], max_length: int) -> Int[Tensor, "batch written"]:
     """The likeliest symbol at every step."""
-    return _write(model, model.encode(source), max_length, lambda logits: logits.argmax(-1))
+    return _write(model, model.encode(source), max_length, lambda logits, _: logits.argmax(-1))
 
 
 def nucleus(
     model: Speller, source: Int[Tensor, "batch source"], max_length: int, top_p: float, generator: torch.Generator
 ) -> Int[Tensor, "batch written"]:
-    """Sample among the likeliest symbols that together have probability `top_p` (Holtzman et al., 2020)."""
+    """Sample among the likeliest symbols that together have probability `top_p` (Holtzman et al., 2020).
 
-    def choose(logits: Float[Tensor, "batch symbols"]) -> Int[Tensor, " batch"]:
-        return torch.multinomial(nucleus_probabilities(logits, top_p), 1, generator=generator).squeeze(1)
+    Drawn as a race: with exponential waiting times of rates p_i the first to arrive is i with probability p_i. Times
+    are drawn for the whole batch at every step, so that a word's sample does not depend on when others end.
+    """
+
+    def choose(logits: Float[Tensor, "rows symbols"], rows: Int[Tensor, " rows"]) -> Int[Tensor, " rows"]:
+        waits = torch.empty(len(source), logits.shape[1]).exponential_(generator=generator)
+        waits = waits.clamp_(min=torch.finfo(waits.dtype).tiny).to(logits.device)
+        return (nucleus_probabilities(logits, top_p) / waits[rows]).argmax(-1)
 
     return _write(model, model.encode(source), max_length, choose)
 
@@ -95,17 +101,21 @@ def attention_weights(
 
 
 def _write(model: Speller, memory: Memory, max_length: int, choose: Choose) -> Int[Tensor, "batch written"]:
-    state, ended = memory.state, memory.padding.all(1)
-    symbol = torch.full_like(ended, START, dtype=torch.long)
-    written = []
-    for _ in range(max_length):
+    """Write until every row has ended; a row that has leaves the batch."""
+    rows = torch.arange(len(memory.padding), device=memory.padding.device)
+    written = torch.full((len(rows), max_length), PAD, device=rows.device)
+    symbol, state = torch.full_like(rows, START), memory.state
+    for place in range(max_length):
         logits, state, _ = model.step(symbol.unsqueeze(1), state, memory)
-        symbol = choose(_allowed(logits[:, -1])).masked_fill(ended, PAD)
-        written.append(symbol)
-        ended = ended | (symbol == END)
-        if bool(ended.all()):
-            break
-    return torch.stack(written, dim=1)
+        symbol = choose(_allowed(logits[:, -1]), rows)
+        written[rows, place] = symbol
+        going = (symbol != END).nonzero().squeeze(1)
+        if len(going) == 0:
+            return written[:, : place + 1]
+        if len(going) < len(rows):
+            memory = memory._replace(state=state).select(going)
+            rows, symbol, state = rows[going], symbol[going], memory.state
+    return written
 
 
 def _allowed(logits: Float[Tensor, "batch symbols"]) -> Float[Tensor, "batch symbols"]:

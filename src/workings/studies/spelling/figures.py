@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence
@@ -92,9 +93,7 @@ def attention(evidence: Evidence) -> "Figure":
     return drawing
 
 
-def _attention_map(
-    axes: "Axes", read: list[str], written: list[str], weights: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
-) -> None:
+def _attention_map(axes: "Axes", read: list[str], written: list[str], weights: NDArray[np.float64]) -> None:
     axes.pcolormesh(weights[::-1], vmin=0, vmax=1, edgecolor="face", linewidth=0.3)
     axes.set_aspect("equal")
     axes.set_xticks(np.arange(len(read)) + 0.5, read)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -110,7 +111,7 @@ class SpellingLearner:
 
     def distances(
         self, pairs: Sequence[Sequences], written: Sequence[Sequence[str]]
-    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Edit distance of each word, and the length of the right answer."""
         right = [target for _, target in pairs]
         return edit_distances(written, right), np.array([len(target) for target in right], dtype=np.int32)

@@ -48,11 +48,14 @@ class Memory(NamedTuple):
     padding: Bool[Tensor, "batch source"]
     """True where there is no symbol."""
     state: State
+    keys: Float[Tensor, "batch source hidden"] | None
+    """W_h h for each output h, which every step of the attention needs; None without attention."""
 
     def select(self, rows: Int[Tensor, " rows"]) -> "Memory":
         """The memory of some rows of the batch, repeated where they are repeated."""
         hidden, cell = (part.index_select(1, rows) for part in self.state)
-        return Memory(self.outputs[rows], self.padding[rows], (hidden, cell))
+        keys = None if self.keys is None else self.keys[rows]
+        return Memory(self.outputs[rows], self.padding[rows], (hidden, cell), keys)
 
 
 class AdditiveAttention(nn.Module):
@@ -69,8 +72,9 @@ class AdditiveAttention(nn.Module):
         self, queries: Float[Tensor, "batch target hidden"], memory: Memory
     ) -> tuple[Float[Tensor, "batch target hidden"], Float[Tensor, "batch target source"]]:
         """The attended outputs, and how much each looks at each source symbol (rows sum to 1)."""
-        summed = self.query(queries).unsqueeze(2) + self.key(memory.outputs).unsqueeze(1)
-        scores = self.score(torch.tanh(summed)).squeeze(-1)
+        assert memory.keys is not None
+        summed = self.query(queries).unsqueeze(2) + memory.keys.unsqueeze(1)
+        scores = self.score(summed.tanh_()).squeeze(-1)  # in place: the largest tensor of a step
         weights = scores.masked_fill(memory.padding.unsqueeze(1), -torch.inf).softmax(-1)
         context = weights @ memory.outputs
         return torch.tanh(self.output(torch.cat([context, queries], dim=-1))), weights
@@ -102,7 +106,9 @@ class Speller(nn.Module):
         )
         outputs, (hidden, cell) = self.encoder(packed)
         padded, _ = pad_packed_sequence(outputs, batch_first=True, total_length=source.shape[1])
-        return Memory(self.dropout(padded), padding, (self._join(hidden), self._join(cell)))
+        attended = self.dropout(padded)
+        keys = None if self.attention is None else self.attention.key(attended)
+        return Memory(attended, padding, (self._join(hidden), self._join(cell)), keys)
 
     def forward(
         self, source: Int[Tensor, "batch source"], target: Int[Tensor, "batch target"]

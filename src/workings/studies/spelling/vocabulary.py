@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Int
@@ -27,8 +28,7 @@ class Vocabulary:
 
     def encode(self, sequence: Sequence[str]) -> list[int]:
         """Numbers of the symbols; unseen ones become `UNKNOWN`."""
-        number = {symbol: n for n, symbol in enumerate(self.symbols, start=len(SPECIAL))}
-        return [number.get(symbol, UNKNOWN) for symbol in sequence]
+        return [self._numbers.get(symbol, UNKNOWN) for symbol in sequence]
 
     def decode(self, numbers: Iterable[int]) -> tuple[str, ...]:
         """Symbols up to the end mark; an unknown one is written �."""
@@ -41,7 +41,11 @@ class Vocabulary:
 
     def unknown(self, sequence: Sequence[str]) -> list[str]:
         """The symbols of a sequence that the training pairs never showed."""
-        return [symbol for symbol in sequence if symbol not in self.symbols]
+        return [symbol for symbol in sequence if symbol not in self._numbers]
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {symbol: n for n, symbol in enumerate(self.symbols, start=len(SPECIAL))}
 
 
 def pad(sequences: Sequence[Sequence[int]], start: bool = False) -> Int[Tensor, "batch length"]:
