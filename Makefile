@@ -29,8 +29,8 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock:  ## resolve the dependencies anew, for every platform, with hashes
-	uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras --no-annotate --no-emit-index-url \
+lock: $(STAMP)  ## resolve the dependencies anew, for every platform, with hashes
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras --no-annotate --no-emit-index-url \
 		--custom-compile-command "make lock" --upgrade pyproject.toml -o requirements.lock
 
 # uv is taken from where pip takes packages; it installs torch and the rest in a minute, from the hashes in the lock.

@@ -237,7 +237,7 @@ MISTAKES = [
     (["show"], "name"),
     (["use", "spelling", "spel"], "did you mean 'spell'"),
     (["use", "spelling", "spell", "k æ t", "--method", "guess"], "guess"),
-    (["use", "spelling", "spell"], "give either sources in quotes"),
+    (["use", "spelling", "spell"], "give what to read: sources in quotes"),
     (["data", "get", "cmudcit"], "did you mean 'cmudict'"),
     (["data", "fetch"], "not understood: 'fetch'"),
     (["record", "feedfacefeed"], "names no one run"),

@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
-__all__ = ["check", "run", "studies"]
+__all__ = ["check", "run", "show"]
 
 
 def __getattr__(name: str) -> Any:

@@ -311,5 +311,5 @@ def _run_help(study: Any) -> str:
 
     examples = "".join(f"\n  {example}" for example in study.examples)
     names = ", ".join(f"--{field.name}" for field in dataclasses.fields(Options))
-    presets = ", ".join(f"{p.__name__} ({len(p())} trials)" for p in study.presets)
+    presets = ", ".join(f"{p.__name__} ({len(p())} trial{'s' * (len(p()) != 1)})" for p in study.presets)
     return f"{study.summary}\n\nPresets: {presets}. How to run: {names}.\n\nExamples:{examples}"

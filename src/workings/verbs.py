@@ -19,7 +19,7 @@ from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.execute.local import Notice, Options, carry_out
 
-__all__ = ["check", "configure", "record", "run", "studies"]
+__all__ = ["About", "check", "configure", "record", "report", "run", "show"]
 
 RECORD_LIMIT = 2_000_000
 """Bytes of recorded evidence a study may ship, so that the package stays small."""
@@ -121,7 +121,7 @@ def _record(found: Run, study: Study, folder: Path) -> Path:
         if size > RECORD_LIMIT:
             shutil.rmtree(fresh)
             raise UserError(
-                f"{folder} would hold {size:,} bytes, more than {RECORD_LIMIT:,}: record fewer runs, or keep less of each"
+                f"{folder} would hold {size:,} bytes, more than {RECORD_LIMIT:,}: record fewer runs, or keep less"
             )
         if destination.exists():
             destination.rename(old)
@@ -176,9 +176,9 @@ def _about_study(study: Study, store: RunStore) -> About:
     archive = store.archive(study)
     verdicts = [(f.id, str(f.verdict.kind), f.claim.statement) for f in judge(archive, study.claims)]
     runs = [(r.id, "recorded" if r.recorded else "fresh", _state(r, study), _brief(r)) for r in archive.runs]
-    presets = [(p.__name__, f"{len(p())} trials", (p.__doc__ or "").partition("\n")[0]) for p in study.presets]
+    presets = [(p.__name__, str(len(p())), (p.__doc__ or "").partition("\n")[0]) for p in study.presets]
     title = f"{study.id}: {study.title} ({', '.join(study.sources)})"
-    return About(title, (study.summary,), {"Claims": verdicts, "Presets": presets, "Runs": runs})
+    return About(title, (study.summary,), {"Claims": verdicts, "Presets and their trials": presets, "Runs": runs})
 
 
 def _state(run: Run, study: Study) -> str:

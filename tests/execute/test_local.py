@@ -125,8 +125,12 @@ def test_a_run_says_where_it_comes_from(store: RunStore) -> None:
 
 
 def test_provenance_names_no_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sys.argv", [str(tmp_path / "workings"), "run", "toy"])
-    assert provenance(device="cpu", threads=None)["command"] == "workings run toy"
+    mine = tmp_path / "fruit.json"
+    mine.touch()
+    typed = [str(tmp_path / "workings"), "run", "toy", "--data", str(mine), f"--data={mine}", "--f", "x/y"]
+    monkeypatch.setattr("sys.argv", typed)
+    command = provenance(device="cpu", threads=None)["command"]
+    assert command == "workings run toy --data fruit.json --data=fruit.json --f x/y"
 
 
 @pytest.mark.parametrize("options", [{"jobs": 0}, {"threads": 0}, {"threads": -2}])

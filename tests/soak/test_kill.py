@@ -32,12 +32,12 @@ class Training:
     lexicon: Path
     epochs: int
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         flags = {"data": self.lexicon, "epochs": self.epochs, "hidden": 16, "batch": 20, "limit": 300, "max_length": 12}
         words = [word for name, value in flags.items() for word in (f"--{name.replace('_', '-')}", str(value))]
         command = [sys.executable, "-m", "workings.cli", "run", "spelling", "--attention", *words]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, env={**os.environ, "WORKINGS_HOME": str(self.home)}, **quiet)
+        environment = {**os.environ, "WORKINGS_HOME": str(self.home)}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
 
     def sessions(self) -> list[dict[str, object]]:
         """The sessions noted so far: one more means that a new process has opened the run and begins to train."""
@@ -94,3 +94,19 @@ def test_a_training_that_is_killed_again_and_again_ends_with_the_same_bytes(
         path = f"checkpoints/{name}.safetensors"
         assert (killed.run / path).read_bytes() == (undisturbed.run / path).read_bytes(), name
     assert killed.measured() == undisturbed.measured()
+
+
+def test_sigterm_stops_after_a_checkpoint_and_tells_how_to_go_on(tmp_path: Path) -> None:
+    training = Training(tmp_path / "home", write_lexicon(tmp_path / "words.tsv", 500), epochs=100_000)
+    process = training.start(stderr=subprocess.PIPE)
+    deadline = time.monotonic() + PATIENCE
+    while not list(training.home.glob("runs/spelling/*/checkpoints/state-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(POLL)
+    process.terminate()
+    said = process.communicate(timeout=PATIENCE)[1].decode()
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("workings: stopped ")
+    assert "the checkpoint is written, and the same command goes on from there" in said
+    assert "Traceback" not in said

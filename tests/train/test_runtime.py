@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workings.core.errors import UserError
-from workings.train.runtime import derive, generator, prepare, processors, shuffled_batches
+from workings.train.runtime import derive, generator, prepare, processors, reseed, shuffled_batches
 
 PLACES = st.lists(st.integers(0, 100) | st.sampled_from(["weights", "order", "step"]), max_size=3).map(tuple)
 
@@ -70,6 +70,13 @@ def test_the_global_generator_is_left_alone() -> None:
     order(0, 0)
     generator(0, "nucleus").manual_seed(1)
     assert torch.rand(()) == expected
+
+
+def test_reseeding_the_cpu_draws_what_torch_s_own_seeding_draws() -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    reseed(11, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize("device", ["banana", "cuda:99", "cpu:x"])

@@ -148,7 +148,7 @@ class Evidence:
         kept = tuple(r for r in self.runs if all(r.config.get(k) == v for k, v in fields.items()))
         if not kept:
             wanted = ", ".join(f"{k}={v}" for k, v in fields.items())
-            raise MissingEvidence(f"{self.study} has no finished run with {wanted}")
+            raise MissingEvidence(f"no finished run of {self.study} has {wanted}")
         return replace(self, runs=kept)
 
     def beside(self, other: "Evidence", field: str = "seed") -> tuple["Evidence", "Evidence"]:
@@ -160,7 +160,7 @@ class Evidence:
     def one(self) -> Run:
         """The first run; raises `MissingEvidence` where there is none."""
         if not self.runs:
-            raise MissingEvidence(f"{self.study} has no finished run")
+            raise MissingEvidence(f"no run of {self.study} is finished")
         return self.runs[0]
 
     def metric(self, name: str) -> list[float]:

@@ -48,8 +48,8 @@ class Recorder:
     folder: Path
     inputs: Mapping[str, Run] = field(default_factory=dict)
     """The finished runs this one builds on, by role."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """How to carry it out (device, threads): never part of what is computed."""
+    session: dict[str, Any] = field(default_factory=dict)
+    """Provenance of this sitting; device and threads are wishes at first, and then what was really used."""
     _pending: list[dict[str, Any]] = field(default_factory=list)
 
     def metric(self, name: str, value: float, step: int = 0) -> None:
@@ -177,7 +177,7 @@ class RunStore:
                     _clear(folder)
                 info = self._opened(trial, folder, session)
                 write_json(folder / RUN_FILE, info)
-                recorder = Recorder(folder, inputs or {}, dict(session))
+                recorder = Recorder(folder, inputs or {}, info["sessions"][-1])
                 started = time.monotonic()
             try:
                 yield recorder
@@ -195,7 +195,7 @@ class RunStore:
             lock.release()
 
     def _opened(self, trial: Trial, folder: Path, session: Mapping[str, Any]) -> dict[str, Any]:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8")) if (folder / RUN_FILE).is_file() else {}
         return {
             "id": trial.id,

@@ -75,6 +75,8 @@ def _one(study: Study, config: object, store: RunStore, options: Options, notice
     inputs = {role: _one(study, other, store, _once(options), notice).run for role, other in needed.items()}
     run = store.read(trial)
     finished = run is not None and (run.reached or 0) >= target(config) and not options.again
+    if not finished:
+        _validate(study, config)
     if notice:
         notice(trial, finished)
     if run is not None and finished:
@@ -82,7 +84,16 @@ def _one(study: Study, config: object, store: RunStore, options: Options, notice
     session = provenance(device=options.device, threads=options.threads or study.threads)
     with store.write(trial, session, again=options.again, target=target(config), inputs=inputs) as recorder:
         study.part("experiment").run(config, recorder)
+        if session["device"] == "auto":  # the experiment asked for no device: NumPy computes on the processor
+            recorder.session["device"] = "cpu"
     return Outcome(Run.read(store.folder(study.id, trial.id), recorded=False), made=True)
+
+
+def _validate(study: Study, config: object) -> None:
+    """Let the experiment refuse a configuration before anything is said or written."""
+    validate = getattr(study.part("experiment"), "validate", None)
+    if validate is not None:
+        validate(config)
 
 
 def _needs(study: Study, config: object) -> Mapping[str, object]:

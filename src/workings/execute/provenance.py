@@ -14,9 +14,11 @@ PACKAGES = ("workings", "torch", "torchvision", "numpy", "scipy", "sympy", "rapi
 
 
 def provenance(*, device: str, threads: int | None) -> dict[str, Any]:
-    """What a run's session notes of itself before it starts; names no path and no person."""
+    """What a run's session notes of itself before it starts; names no folder and no person."""
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else "python",
+        "command": shlex.join([Path(sys.argv[0]).name, *map(_without_folder, sys.argv[1:])])
+        if sys.argv[0]
+        else "python",
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": dict(_versions()),
@@ -25,6 +27,12 @@ def provenance(*, device: str, threads: int | None) -> dict[str, Any]:
         "device": device,
         "threads": threads,
     }
+
+
+def _without_folder(word: str) -> str:
+    """A path on this machine as its last part, anything else as it is."""
+    flag, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return f"{flag}{equals}{Path(value).name}" if os.sep in value and Path(value).expanduser().exists() else word
 
 
 @cache

@@ -35,7 +35,7 @@ from workings.train.checkpoint import (
     save_weights,
 )
 from workings.train.progress import Meter, meter
-from workings.train.runtime import derive
+from workings.train.runtime import derive, reseed
 
 CHECKPOINT_SECONDS = 20.0
 """What a SIGKILL loses at most; writing a state of a few million numbers takes some hundredths of a second."""
@@ -138,10 +138,10 @@ def _epoch(
     for module in learner.modules.values():
         module.train()
     for index in range(progress.position.batch, len(batches)):
-        torch.manual_seed(derive(seed, "step", epoch, index))
+        reseed(derive(seed, "step", epoch, index), _device(learner))
         for name, value in learner.step(batches[index], epoch + index / len(batches)).items():
             number = value.detach().double()
-            if not bool(torch.isfinite(number)):
+            if not math.isfinite(float(number)):
                 raise _diverged(learner, name, float(number), f"epoch {epoch + 1}, batch {index + 1}")
             progress.sums[name] = progress.sums.get(name, torch.zeros_like(number)) + number
         progress.position = Position(epoch, index + 1)
@@ -165,7 +165,7 @@ def _evaluation(
     """Measure, record, and keep the weights if they are the best so far."""
     for module in learner.modules.values():
         module.eval()
-    torch.manual_seed(derive(seed, "evaluation", epoch))
+    reseed(derive(seed, "evaluation", epoch), _device(learner))
     scores.update(learner.evaluate())
     for name, value in scores.items():
         if not math.isfinite(value):
@@ -200,9 +200,12 @@ def _resume(learner: Learner, recorder: Recorder) -> Progress:
     for name, optimizer in learner.optimizers.items():
         optimizer.load_state_dict(state["optimizers"][name])
     recorder.rewind(position.epoch)
-    device = next(iter(next(iter(learner.modules.values())).parameters())).device
-    sums = {name: total.to(device) for name, total in state["sums"].items()}
+    sums = {name: total.to(_device(learner)) for name, total in state["sums"].items()}
     return Progress(position, sums, math.inf if state["best"] is None else state["best"])
+
+
+def _device(learner: Learner) -> torch.device:
+    return next(next(iter(learner.modules.values())).parameters()).device
 
 
 def _interrupted(where: str) -> Interrupted:

@@ -35,9 +35,8 @@ def saddle_point(evidence: Evidence) -> Verdict:
     (f_xx, _), (_, f_yy) = hessian = found["points"][0]["hessian"]
     if not f_xx > 0 > f_yy:
         return refuted("The curvatures are not those of a saddle.", witness={"f_xx": f_xx, "f_yy": f_yy})
-    return supported(
-        f"The gradient vanishes at the origin alone, where f_xx = {f_xx:g} and f_yy = {f_yy:g}.", hessian=hessian
-    )
+    told = f"The gradient vanishes at the origin alone, where f_xx = {f_xx:g} and f_yy = {f_yy:g}."
+    return supported(told.replace("-", "−"), hessian=hessian)
 
 
 @claim(

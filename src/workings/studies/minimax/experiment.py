@@ -25,10 +25,15 @@ CURVE = 400
 """Step sizes at which the spectral radius is kept, up to 2.5/|λ|: every method has left the unit circle by then."""
 
 
+def validate(config: Config) -> None:
+    """Refuse, with a `UserError`, what cannot be played."""
+    _start(config, read_game(config))
+
+
 def run(config: Config, recorder: Recorder) -> None:
     """Carry out one trial."""
     game = read_game(config)
-    start = _validated(config, game)
+    start = _start(config, game)
     found = stationary_points(game)
     recorder.table("stationary", _stationary(found))
     path = simulate(game, config.method, config.eta, start, config.steps)
@@ -55,7 +60,7 @@ def read_game(config: Config) -> ExpressionGame | QuadraticGame:
         raise UserError(str(error)) from None
 
 
-def _validated(config: Config, game: ExpressionGame | QuadraticGame) -> Array:
+def _start(config: Config, game: ExpressionGame | QuadraticGame) -> Array:
     """The start; a `UserError` where it, the step size or the number of moves makes no sense."""
     if not 0 < config.eta < np.inf:
         raise UserError(f"eta is {config.eta}: a step size is a positive number")

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from workings.studies.minimax.model import Array, ExpressionGame
+from workings.studies.minimax.study import METHODS
 
 GRID = 81
 """Points along each side of a surface or a contour map."""
@@ -21,12 +22,10 @@ def surface(axes: Any, game: ExpressionGame, paths: Mapping[str, Array], reach: 
     """The graph of f over the square of half-width `reach`, with plays upon it (`axes` are three-dimensional)."""
     x, y, heights = _heights(game, reach)
     axes.plot_surface(x, y, heights, cmap="cividis", alpha=0.55, linewidth=0, rcount=40, ccount=40)
-    for number, (label, path) in enumerate(paths.items()):
-        kept = _within(path, reach)
-        axes.plot(
-            kept[:, 0], kept[:, 1], game.value(kept), "o-", color=f"C{number}", markersize=3, label=label, zorder=10
-        )
-        axes.text(*kept[-1], float(game.value(kept[-1:])[0]), f" {label}", color=f"C{number}", zorder=11)
+    for label, path in paths.items():
+        kept, colour = _within(path, reach), _colour(label)
+        axes.plot(kept[:, 0], kept[:, 1], game.value(kept), "o-", color=colour, markersize=3, label=label, zorder=10)
+        axes.text(*kept[-1], float(game.value(kept[-1:])[0]), f" {label}", color=colour, zorder=11)
     axes.set_xlabel("x")
     axes.set_ylabel("y")
     axes.set_zlabel("f")
@@ -44,7 +43,7 @@ def phase(axes: Axes, game: ExpressionGame, paths: Mapping[str, Array], reach: f
     field = -game.field(points)
     axes.quiver(*np.moveaxis(points, -1, 0), *np.moveaxis(field, -1, 0), color="grey", alpha=0.35, width=0.004)
     for number, (label, path) in enumerate(paths.items()):
-        kept, colour = _within(path, reach), f"C{number}"
+        kept, colour = _within(path, reach), _colour(label)
         axes.plot(kept[:, 0], kept[:, 1], "o-", color=colour, markersize=3.5, linewidth=1.3)
         axes.plot(*kept[0], "o", markerfacecolor="none", color=colour, markersize=9)
         if len(paths) > 1:
@@ -64,9 +63,8 @@ def radius(axes: Axes, curves: Mapping[str, Curve], right: float, top: float = 1
     """Spectral radius over step size, a curve a method; below the line at 1 a method converges."""
     axes.axhline(1, color="grey", linewidth=1)
     axes.axhspan(0, 1, color="grey", alpha=0.08, linewidth=0)
-    order = list(curves)
     for label, (etas, radii) in _merged(curves).items():
-        colour = f"C{order.index(label.partition(', ')[0])}"
+        colour = _colour(label.partition(", ")[0])
         axes.plot(etas, radii, color=colour)
         seen = np.flatnonzero((etas <= right) & (radii <= top))
         at = seen[-1] if len(seen) else 0
@@ -86,6 +84,11 @@ def extent(paths: Sequence[Array]) -> float:
     """A half-width that shows the starts, and plays that do not run away."""
     ends = [float(np.abs(path[0]).max()) for path in paths]
     return 1.25 * max([*ends, 1e-3])
+
+
+def _colour(method: str) -> str:
+    """A method has the same colour in every picture."""
+    return f"C{[*METHODS].index(method)}"  # type: ignore[arg-type]
 
 
 def _merged(curves: Mapping[str, Curve]) -> dict[str, Curve]:

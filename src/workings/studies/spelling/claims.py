@@ -1,30 +1,28 @@
-"""What the sheet, the published answer and we say of the spellers, and how it is decided.
+"""What the sheet, the published answer and we say of the spellers.
 
-Comparisons pair over seeds and test words (`core.decide.better`); a published figure is one run by others, and is held
-against where one more of our runs would fall (`core.decide.agrees`).
+How comparisons are decided, and how a published figure is held against our seeds, is in `comparisons`.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
 import numpy as np
-from numpy.typing import NDArray
 
 from workings.core.claim import Opinion, Verdict, claim, inconclusive, refuted, supported
-from workings.core.decide import Agreement, Contest, agrees, better
+from workings.core.decide import agrees, better
 from workings.core.evidence import NONE, Evidence
-
-COURSE = "ist-p2g"
-Metric = Literal["cer", "wer"]
-
-BETTER_RULE = (
-    "Over seeds (paired, Student's t) and over test words (paired bootstrap), the 95 % intervals of the difference in "
-    "CER and in WER must all lie on one side of zero; else, or with fewer than three seeds, inconclusive."
+from workings.studies.spelling.comparisons import (
+    AGREES_RULE,
+    BETTER_RULE,
+    GREEDY,
+    contests,
+    held_against_published,
+    interval_of,
+    misses,
+    parameter_count,
+    recipe,
+    ruled,
+    stronger,
 )
-AGREES_RULE = (
-    "Each figure must fall into the 95 % prediction interval for one more of our runs (Student's t over seeds): one "
-    "outside refutes; fewer than three seeds, or an interval wider than half the mean, is inconclusive."
-)
+
+COURSE, BUILT_IN = "ist-p2g", "cmudict"
 
 
 @claim(
@@ -37,7 +35,7 @@ AGREES_RULE = (
     rule="The count over the built network's tensors, tied ones once, must equal the transcribed sum.",
 )
 def parameters_plain(evidence: Evidence) -> Verdict:
-    return _parameters(evidence, "parameters-plain", attention=False)
+    return parameter_count(evidence, "parameters-plain", attention=False)
 
 
 @claim(
@@ -50,7 +48,7 @@ def parameters_plain(evidence: Evidence) -> Verdict:
     rule="The count over the built network's tensors, tied ones once, must equal the transcribed sum.",
 )
 def parameters_attention(evidence: Evidence) -> Verdict:
-    return _parameters(evidence, "parameters-attention", attention=True)
+    return parameter_count(evidence, "parameters-attention", attention=True)
 
 
 @claim(
@@ -63,8 +61,20 @@ def parameters_attention(evidence: Evidence) -> Verdict:
 )
 def attention_helps(evidence: Evidence) -> Verdict:
     plain, attending = recipe(evidence, attention=False).beside(recipe(evidence, attention=True))
-    contests = _contests((attending, "greedy"), (plain, "greedy"))
-    return _ruled(contests, "with attention", "without")
+    found = contests((attending, "greedy"), (plain, "greedy"))
+    return ruled(found, "with attention", "without")
+
+
+@claim(
+    "attention-helps-cmudict",
+    source="own",
+    about=BUILT_IN,
+    basis="measured",
+    statement="On a part of the CMU dictionary, the built-in data, attention helps as it does on the course's.",
+    rule=BETTER_RULE,
+)
+def attention_helps_cmudict(evidence: Evidence) -> Verdict:
+    return attention_helps.check(evidence)
 
 
 @claim(
@@ -77,7 +87,7 @@ def attention_helps(evidence: Evidence) -> Verdict:
 )
 def sampling_costs_accuracy(evidence: Evidence) -> Verdict:
     attending = recipe(evidence, attention=True)
-    return _ruled(_contests((attending, "greedy"), (attending, "nucleus")), "greedy", "one nucleus sample")
+    return ruled(contests((attending, "greedy"), (attending, "nucleus")), "greedy", "one nucleus sample")
 
 
 @claim(
@@ -91,8 +101,8 @@ def sampling_costs_accuracy(evidence: Evidence) -> Verdict:
 )
 def three_samples_beat_one(evidence: Evidence) -> Verdict:
     attending = recipe(evidence, attention=True)
-    contest = better(_misses(attending, samples=3), _misses(attending, samples=1))
-    return _ruled({"wer": contest}, "three samples", "one")
+    contest = better(misses(attending, samples=3), misses(attending, samples=1))
+    return ruled({"wer": contest}, "three samples", "one")
 
 
 @claim(
@@ -105,7 +115,7 @@ def three_samples_beat_one(evidence: Evidence) -> Verdict:
 def three_samples_beat_greedy(evidence: Evidence) -> Verdict:
     attending = recipe(evidence, attention=True)
     greedy = np.stack([run.array("test/greedy/distances")[0] > 0 for run in attending]).astype(float)
-    return _ruled({"wer": better(_misses(attending, samples=3), greedy)}, "three samples", "greedy")
+    return ruled({"wer": better(misses(attending, samples=3), greedy)}, "three samples", "greedy")
 
 
 @claim(
@@ -117,7 +127,7 @@ def three_samples_beat_greedy(evidence: Evidence) -> Verdict:
 )
 def beam_helps(evidence: Evidence) -> Verdict:
     attending = recipe(evidence, attention=True)
-    return _ruled(_contests((attending, "beam"), (attending, "greedy")), "with a beam", "greedy")
+    return ruled(contests((attending, "beam"), (attending, "greedy")), "with a beam", "greedy")
 
 
 @claim(
@@ -130,7 +140,7 @@ def beam_helps(evidence: Evidence) -> Verdict:
     rule=AGREES_RULE,
 )
 def published_plain(evidence: Evidence) -> Verdict:
-    return _published(recipe(evidence, attention=False), "published-plain", GREEDY)
+    return held_against_published(recipe(evidence, attention=False), "published-plain", GREEDY)
 
 
 @claim(
@@ -143,7 +153,7 @@ def published_plain(evidence: Evidence) -> Verdict:
     rule=AGREES_RULE,
 )
 def published_attention(evidence: Evidence) -> Verdict:
-    return _published(recipe(evidence, attention=True), "published-attention", GREEDY)
+    return held_against_published(recipe(evidence, attention=True), "published-attention", GREEDY)
 
 
 @claim(
@@ -157,7 +167,7 @@ def published_attention(evidence: Evidence) -> Verdict:
 )
 def published_nucleus(evidence: Evidence) -> Verdict:
     metrics = {"cer": "test/nucleus/cer", "wer": "test/nucleus/wer", "wer_at_3": "test/nucleus/wer@3"}
-    return _published(recipe(evidence, attention=True), "published-nucleus", metrics)
+    return held_against_published(recipe(evidence, attention=True), "published-nucleus", metrics)
 
 
 @claim(
@@ -173,7 +183,7 @@ def beats_published(evidence: Evidence) -> Verdict:
     lowest, margin = min(evidence.published["beats-published"]["cer"]), evidence.published["beats-published"]["margin"]
     values = stronger(evidence).metric("test/beam/cer")
     found = agrees(lowest, values)
-    numbers = {"cer": values, "lowest_published": lowest, "margin": margin, **_interval(found)}
+    numbers = {"cer": values, "lowest_published": lowest, "margin": margin, **interval_of(found)}
     if found.interval is None or len(values) < 3:
         return inconclusive(f"{len(values)} seed(s) of the stronger model are too few; three decide.", **numbers)
     if found.interval.high < lowest - margin:
@@ -217,98 +227,9 @@ def repeated_words(evidence: Evidence) -> Verdict:
     )
 
 
-GREEDY = {"cer": "test/greedy/cer", "wer": "test/greedy/wer", "validation_cer": "validation/cer"}
-"""Our metric for each published figure; of a validation series the best epoch counts."""
-
 WRITES_LIKE_PEOPLE = Opinion(
     "mistakes-look-human",
     statement="The mistakes of the speller with attention look like those that people make.",
     source="ist-2025-hw2/3.1",
     why="No measure of likeness to people's mistakes is given, nor any record of such mistakes.",
 )
-
-
-def recipe(evidence: Evidence, *, attention: bool | None) -> Evidence:
-    """The runs of the sheet's recipe, of one variant or of both."""
-    fields: dict[str, Any] = {"task": "train", "layers": 1, "direction": "spell", "smoothing": 0.0}
-    return evidence.where(**fields, **({} if attention is None else {"attention": attention}))
-
-
-def stronger(evidence: Evidence) -> Evidence:
-    """The runs of the stronger model."""
-    return evidence.where(task="train", layers=2, direction="spell")
-
-
-def _parameters(evidence: Evidence, name: str, *, attention: bool) -> Verdict:
-    stated = evidence.published[name]["value"]
-    counted = int(evidence.where(task="count", attention=attention).one().metric("parameters"))
-    if counted != stated:
-        return refuted(
-            f"The network has {counted:,} parameters, not {stated:,}.", witness={"counted": counted, "stated": stated}
-        )
-    return supported(f"{counted:,} parameters, as the layers add up to.", parameters=counted)
-
-
-def _contests(first: tuple[Evidence, str], second: tuple[Evidence, str]) -> dict[str, Contest]:
-    """Errors in symbols (weighed by length) and in words of two systems on the same test words."""
-    lengths = first[0].one().array("test/lengths").astype(float)
-    one, other = (
-        np.stack([run.array(f"test/{method}/distances")[0] for run in evidence]).astype(float)
-        for evidence, method in (first, second)
-    )
-    return {"cer": better(one, other, weights=lengths), "wer": better((one > 0) * 1.0, (other > 0) * 1.0)}
-
-
-def _misses(evidence: Evidence, *, samples: int) -> NDArray[np.float64]:
-    """1 where none of the first nucleus samples of a word is right: ``[seeds, words]``."""
-    return np.stack([(run.array("test/nucleus/distances")[:samples] > 0).all(0) for run in evidence]).astype(float)
-
-
-def _ruled(contests: Mapping[str, Contest], first: str, second: str) -> Verdict:
-    """Supported where the first has the lower error in every metric, refuted where it has the higher in one."""
-    numbers = {metric: contest.numbers() for metric, contest in contests.items()}
-    means = {metric: (contest.by_seed.first, contest.by_seed.second) for metric, contest in contests.items()}
-    told = "; ".join(f"{m.upper()} {one:.3f} {first}, {other:.3f} {second}" for m, (one, other) in means.items())
-    verdicts = {contest.verdict for contest in contests.values()}
-    seeds = min(contest.by_seed.seeds for contest in contests.values())
-    if "higher" in verdicts:
-        metric = next(m for m, contest in contests.items() if contest.verdict == "higher")
-        return refuted(
-            f"{told}.", witness={"metric": metric, first: means[metric][0], second: means[metric][1]}, **numbers
-        )
-    if verdicts == {"lower"}:
-        return supported(f"{told} (means of {seeds} seeds).", **numbers)
-    why = "too few seeds or words to decide" if "underpowered" in verdicts else "an interval holds zero"
-    return inconclusive(f"{told}: {why} ({seeds} seed{'s' * (seeds != 1)}).", **numbers)
-
-
-def _published(evidence: Evidence, name: str, metrics: Mapping[str, str]) -> Verdict:
-    """Hold each published figure against our seeds; one that falls outside refutes."""
-    stated = evidence.published[name]
-    values = {
-        figure: [_best(run.series(metric)) for run in evidence]
-        if metric.startswith("validation/")
-        else evidence.metric(metric)
-        for figure, metric in metrics.items()
-    }
-    found = {figure: agrees(stated[figure], values[figure]) for figure in metrics}
-    numbers = {
-        figure: {"published": stated[figure], "ours": values[figure], **_interval(f)} for figure, f in found.items()
-    }
-    told = "; ".join(f"{figure} {stated[figure]:.3f} published, {f.mean:.3f} here" for figure, f in found.items())
-    outside = [figure for figure, f in found.items() if f.verdict == "outside"]
-    if outside:
-        worst = outside[0]
-        witness = {"figure": worst, "published": stated[worst], "ours": values[worst], **_interval(found[worst])}
-        return refuted(f"{told}: {', '.join(outside)} outside our interval.", witness=witness, **numbers)
-    if all(f.verdict == "inside" for f in found.values()):
-        return supported(f"{told}.", **numbers)
-    return inconclusive(f"{told}: too few seeds, or too wide an interval, to decide.", **numbers)
-
-
-def _interval(found: Agreement) -> dict[str, Any]:
-    return {"mean": found.mean, "interval": None if found.interval is None else found.interval.to_json()}
-
-
-def _best(series: list[tuple[int, float]]) -> float:
-    return min(value for _, value in series)

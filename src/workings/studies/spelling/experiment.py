@@ -33,6 +33,24 @@ MAPPED = 6
 """Test words whose attention is kept."""
 
 
+def validate(config: Config) -> None:
+    """Refuse, with a `UserError`, what cannot be trained."""
+    positive = {name: getattr(config, name) for name in ("hidden", "layers", "batch", "epochs", "max_length")}
+    for name, value in positive.items():
+        if value < 1:
+            raise UserError(f"{name} is {value}: it is counted from 1")
+    if config.decay_epochs is not None and config.decay_epochs < 1:
+        raise UserError(f"decay_epochs is {config.decay_epochs}: it is counted from 1, or left out")
+    if config.hidden % 2:
+        raise UserError(f"hidden is {config.hidden}: it must be even, half for each direction of the encoder")
+    if config.limit < 20:
+        raise UserError(f"limit is {config.limit}: at least 20 pairs are needed, so that the held-out splits have some")
+    if not 0 < config.top_p <= 1 or not 0 <= config.dropout < 1 or not 0 <= config.smoothing < 1:
+        raise UserError("top_p lies in (0, 1], dropout and smoothing in [0, 1)")
+    if not config.learning_rate > 0 or (config.clip is not None and not config.clip > 0):
+        raise UserError("learning_rate and clip must be positive")
+
+
 def run(config: Config, recorder: Recorder) -> None:
     """Carry out one trial."""
     if config.task == "count":
@@ -43,8 +61,7 @@ def run(config: Config, recorder: Recorder) -> None:
 
 def train(config: Config, recorder: Recorder) -> None:
     """Train, then measure the best weights on the test split."""
-    _validate(config)
-    device = prepare(recorder.settings)
+    device = prepare(recorder.session)
     corpus = Corpus(load(config.data).limited(config.limit), config.direction)
     torch.manual_seed(derive(config.seed, "weights"))
     learner = SpellingLearner(config, corpus, device)
@@ -60,23 +77,6 @@ def train(config: Config, recorder: Recorder) -> None:
         minimise="validation/cer",
     )
     _record_test(learner, corpus, recorder)
-
-
-def _validate(config: Config) -> None:
-    positive = {name: getattr(config, name) for name in ("hidden", "layers", "batch", "epochs", "max_length")}
-    for name, value in positive.items():
-        if value < 1:
-            raise UserError(f"{name} is {value}: it is counted from 1")
-    if config.decay_epochs is not None and config.decay_epochs < 1:
-        raise UserError(f"decay_epochs is {config.decay_epochs}: it is counted from 1, or left out")
-    if config.hidden % 2:
-        raise UserError(f"hidden is {config.hidden}: it must be even, half for each direction of the encoder")
-    if config.limit < 20:
-        raise UserError(f"limit is {config.limit}: at least 20 pairs are needed, so that the held-out splits have some")
-    if not 0 < config.top_p <= 1 or not 0 <= config.dropout < 1 or not 0 <= config.smoothing < 1:
-        raise UserError("top_p lies in (0, 1], dropout and smoothing in [0, 1)")
-    if not config.learning_rate > 0 or (config.clip is not None and not config.clip > 0):
-        raise UserError("learning_rate and clip must be positive")
 
 
 def _record_parameters(model: Speller, recorder: Recorder) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence
 from workings.core.figure import figure
-from workings.studies.spelling.claims import recipe, stronger
+from workings.studies.spelling.comparisons import recipe, stronger
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ error on the most pairs. Symbols that it was never shown are named, and what hol
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -109,7 +109,7 @@ def spell(
 ) -> Spellings:
     """Spell words from their phonemes.
 
-    Example: workings use spelling spell "t͡ʃ æ p l ə t" "k æ t" --method nucleus
+    Example: workings use spelling spell "K AE T" "CH AE P L AH T" --method nucleus
 
     Args:
         sources: Pronunciations, symbols separated by spaces, each in quotes.
@@ -152,9 +152,13 @@ def pronounce(
 VERBS = (spell, pronounce)
 
 
-def load(model: str | None = None, direction: str = "spell") -> Trained:
-    """A trained speller by run id or folder; a `UserError` where there is none, or it is of the other direction."""
-    run = _run(model, direction)
+def load(model: str | None = None, direction: str = "spell", symbols: Collection[str] = ()) -> Trained:
+    """A trained speller by run id or folder; a `UserError` where there is none, or it is of the other direction.
+
+    Without a name: of those on this machine that know the most of `symbols`, the one trained on the most pairs, and of
+    these the one with the lowest validation error.
+    """
+    run = _named(model) if model else _best(direction, symbols)
     if run.study != STUDY.id or run.config.get("task") != "train":
         raise UserError(f"run {run.id} trained no speller: `workings show {STUDY.id}` lists the runs that did")
     config = from_json(Config, run.config)
@@ -162,8 +166,8 @@ def load(model: str | None = None, direction: str = "spell") -> Trained:
         raise UserError(
             f"run {run.id} was trained to {config.direction}: use `workings use spelling {config.direction}`"
         )
-    symbols = run.table("vocabulary")
-    source, target = Vocabulary(tuple(symbols["source"])), Vocabulary(tuple(symbols["target"]))
+    vocabulary = run.table("vocabulary")
+    source, target = Vocabulary(tuple(vocabulary["source"])), Vocabulary(tuple(vocabulary["target"]))
     shape = Shape(
         source=len(source), target=len(target), hidden=config.hidden, layers=config.layers, attention=config.attention
     )
@@ -173,16 +177,20 @@ def load(model: str | None = None, direction: str = "spell") -> Trained:
     return Trained(run, config, speller.eval(), source, target)
 
 
-def _run(model: str | None, direction: str) -> Run:
-    store = RunStore.default()
-    if model is None:
-        here = [run for run in store.runs(STUDY.id) if _usable(run, direction)]
-        if not here:
-            flag = "" if direction == "spell" else f" --direction {direction}"
-            raise UserError(
-                f"no speller is trained here yet: `workings run spelling --data cmudict --attention{flag}` does"
-            )
-        return max(here, key=lambda run: (run.metrics["pairs/train"], -run.metrics["validation/cer"]))
+def _best(direction: str, symbols: Collection[str]) -> Run:
+    here = [run for run in RunStore.default().runs(STUDY.id) if _usable(run, direction)]
+    if not here:
+        flag = "" if direction == "spell" else f" --direction {direction}"
+        raise UserError(f"no speller is trained here: `workings run spelling --data cmudict --attention{flag}` does it")
+
+    def rank(run: Run) -> tuple[int, float, float]:
+        known = len(set(symbols) & set(run.table("vocabulary")["source"]))
+        return known, run.metrics["pairs/train"], -run.metrics["validation/cer"]
+
+    return max(here, key=rank)
+
+
+def _named(model: str) -> Run:
     folder = Path(model).expanduser()
     if folder.is_dir():
         try:
@@ -191,7 +199,7 @@ def _run(model: str | None, direction: str) -> Run:
             raise UserError(
                 f"{folder} holds no run ({error}): name a folder with a {RUN_FILE}, or a run's id"
             ) from None
-    run = store.find(model, [STUDY])
+    run = RunStore.default().find(model, [STUDY])
     if run.recorded or run.reached is None:
         raise UserError(
             f"run {run.id} has no weights here ({'recorded' if run.recorded else 'unfinished'}): train it first"
@@ -218,17 +226,20 @@ def _use(
 ) -> Spellings:
     if samples < 1 or width < 1:
         raise UserError(f"samples={samples}, width={width}: both are counted from 1")
-    if bool(sources) == bool(file):
-        raise UserError('give either sources in quotes, as in "k æ t", or --file, not both')
+    if sources and file:
+        raise UserError("give sources or --file, not both")
+    if not sources and not file:
+        raise UserError('give what to read: sources in quotes, as in "K AE T", or a --file with one on each line')
     lines = _lines(file) if file else list(sources)
-    trained = load(model, direction)
     symbols = [split(line) for line in lines]
+    trained = load(model, direction, {symbol for line in symbols for symbol in line})
     unknown = [tuple(dict.fromkeys(trained.source.unknown(s))) for s in symbols]
     known = [s for s, u in zip(symbols, unknown, strict=True) if s and not u]
     if not known:
         missing = " ".join(dict.fromkeys(symbol for u in unknown for symbol in u)) or "nothing but spaces"
         raise UserError(
-            f"the speller was never shown {missing}; run {trained.run.id} knows: {' '.join(trained.source.symbols)}"
+            f"the speller was never shown {missing}; run {trained.run.id} knows: {' '.join(trained.source.symbols)} "
+            "(--model RUN names another)"
         )
     written = iter(trained.write(known, method, samples=samples, width=width, seed=seed))
     rows = [

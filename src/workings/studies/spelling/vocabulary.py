@@ -50,5 +50,6 @@ class Vocabulary:
 
 def pad(sequences: Sequence[Sequence[int]], start: bool = False) -> Int[Tensor, "batch length"]:
     """Sequences as rows, each closed by the end mark, padded to the longest; with `start`, opened by the start mark."""
-    rows = [torch.tensor([*([START] if start else []), *row, END]) for row in sequences]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+    rows = [[*([START] if start else []), *row, END] for row in sequences]
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows])
