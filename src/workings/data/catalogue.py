@@ -7,6 +7,7 @@ from pathlib import Path
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
 from workings.data import cmudict, ist_p2g
+from workings.data.lexicon import Lexicon, read
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,23 @@ def verify(dataset_id: str) -> str:
     entry = _find(dataset_id)
     dataset = entry.content()
     return f"{entry.id} is sound: {dataset.title}, content {dataset.content}"
+
+
+def load_lexicon(name: str) -> Lexicon:
+    """A lexicon by its id (``ist-p2g``, ``cmudict``) or from a path; `UserError` where it cannot be had.
+
+    The course's files are recognised by their content, wherever they lie.
+    """
+    known: dict[str, Callable[[], Lexicon]] = {ist_p2g.ID: ist_p2g.load, cmudict.ID: cmudict.load}
+    if name in known:
+        return known[name]()
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise UserError(
+            f"{name!r} is neither a lexicon ({', '.join(known)}{suggestion(name, known)}) nor a file or folder: "
+            "give a two-column file, pronunciation then word"
+        )
+    return read(path, (ist_p2g.KNOWN,))
 
 
 def _find(dataset_id: str) -> Entry:

@@ -29,7 +29,7 @@ def load() -> Lexicon:
             "the course's lexicon is not at hand: put its train.tsv, valid.tsv and test.tsv into "
             f"{folders()[0] / FOLDER}, or run with --data cmudict"
         )
-    lexicon = read(folder)
+    lexicon = read(folder, (KNOWN,))
     if lexicon.dataset != KNOWN:
         raise UserError(
             f"the files in {folder} are not the course's (content {lexicon.dataset.content}, "

@@ -1,18 +1,18 @@
 """Lexicons: words with their pronunciations, split into train, validation and test.
 
-`load` takes a dataset's id or a person's own file: two columns, the pronunciation with its symbols separated by spaces,
-then the word, one pair a line, separated by a tab (or a comma). A folder holds ``train``, ``valid`` and ``test`` files
-of that form; a single file is split here.
+`read` takes a person's own file: two columns, the pronunciation with its symbols separated by spaces, then the word,
+one pair a line, separated by a tab (or a comma). A folder holds ``train``, ``valid`` and ``test`` files of that form; a
+single file is split here. By its id a lexicon is loaded in `catalogue`.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from workings.core.errors import UserError, suggestion
+from workings.core.errors import UserError
 from workings.core.study import Dataset
 
 HELD_OUT = 12
@@ -41,27 +41,9 @@ class Lexicon:
         return Lexicon(self.dataset, self.train[:train], self.valid[: train // 10], self.test[: train // 10])
 
 
-def load(name: str) -> Lexicon:
-    """A lexicon by its dataset id (``ist-p2g``, ``cmudict``) or from a path; `UserError` where it cannot be had."""
-    from workings.data import cmudict, ist_p2g
-
-    known: Mapping[str, Callable[[], Lexicon]] = {ist_p2g.ID: ist_p2g.load, cmudict.ID: cmudict.load}
-    if name in known:
-        return known[name]()
-    path = Path(name).expanduser()
-    if not path.exists():
-        raise UserError(
-            f"{name!r} is neither a lexicon ({', '.join(known)}{suggestion(name, known)}) nor a file or folder: "
-            "give a two-column file, pronunciation then word"
-        )
-    return read(path)
-
-
-def read(path: Path) -> Lexicon:
-    """A person's own lexicon; the course's files are recognised by their content, wherever they lie."""
-    from workings.data import ist_p2g
-
-    return _read(path.absolute(), _stamp(path), (ist_p2g.KNOWN,))
+def read(path: Path, known: tuple[Dataset, ...] = ()) -> Lexicon:
+    """A person's own lexicon, from a file or a folder; one of the `known` is recognised by its content."""
+    return _read(path.absolute(), _stamp(path), known)
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,7 @@
-"""The smoke preset's numbers as they were when the study got its version: `python tests/studies/spelling/golden.py`
-writes them anew, after `STUDY.version` was raised."""
+"""The smoke preset's numbers as they were when the study got its version.
+
+`PYTHONPATH=tests python tests/studies/spelling/golden.py` writes them anew, after `STUDY.version` was raised.
+"""
 
 import json
 import tempfile

@@ -29,14 +29,14 @@ def agree(measured: dict[str, float], golden: dict[str, float]) -> bool:
 
 
 def test_the_golden_numbers_are_of_this_version() -> None:
-    assert GOLDEN["version"] == STUDY.version, "run `python tests/studies/spelling/golden.py`"
+    assert GOLDEN["version"] == STUDY.version, "run `PYTHONPATH=tests python tests/studies/spelling/golden.py`"
 
 
 def test_a_rerun_gives_the_golden_numbers(store: RunStore) -> None:
     for measured, golden in zip(measure([*smoke()], store), GOLDEN["metrics"], strict=True):
         assert agree(measured, golden), (
             f"a rerun gives other numbers ({measured}, not {golden}): raise STUDY.version, since recorded evidence is "
-            "stale now, and run `python tests/studies/spelling/golden.py`"
+            "stale now, and run `PYTHONPATH=tests python tests/studies/spelling/golden.py`"
         )
 
 

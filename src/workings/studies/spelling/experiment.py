@@ -13,7 +13,7 @@ import torch
 
 from workings.core.errors import UserError
 from workings.core.runs import Recorder
-from workings.data.lexicon import load
+from workings.data.catalogue import load_lexicon
 from workings.studies.spelling.decoding import attention_weights, beam, greedy, nucleus
 from workings.studies.spelling.learner import Corpus, Sequences, SpellingLearner, shape_of
 from workings.studies.spelling.model import Speller
@@ -62,7 +62,7 @@ def run(config: Config, recorder: Recorder) -> None:
 def train(config: Config, recorder: Recorder) -> None:
     """Train, then measure the best weights on the test split."""
     device = prepare(recorder.session)
-    corpus = Corpus(load(config.data).limited(config.limit), config.direction)
+    corpus = Corpus(load_lexicon(config.data).limited(config.limit), config.direction)
     torch.manual_seed(derive(config.seed, "weights"))
     learner = SpellingLearner(config, corpus, device)
     _record_parameters(learner.model, recorder)

@@ -89,9 +89,9 @@ def strong() -> Sequence[Config]:
 
 def datasets(config: Config) -> Mapping[str, Dataset]:
     """The lexicon, unless there is only counting to do."""
-    from workings.data.lexicon import load
+    from workings.data.catalogue import load_lexicon
 
-    return {"lexicon": load(config.data).dataset} if config.task == "train" else {}
+    return {"lexicon": load_lexicon(config.data).dataset} if config.task == "train" else {}
 
 
 STUDY = Study(
