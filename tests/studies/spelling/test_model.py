@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workings.studies.spelling.model import Memory, Shape, Speller
+from workings.studies.spelling.model import AdditiveAttention, Memory, Shape, Speller
 from workings.studies.spelling.vocabulary import END, PAD, START, pad
 from workings.train.checkpoint import parameters
 
@@ -170,3 +170,18 @@ def test_rows_of_a_memory_can_be_chosen_and_repeated(model: Speller) -> None:
 
 def test_a_source_is_closed_by_the_end_mark_and_padded() -> None:
     assert pad([[5], [6, 7]], start=True).tolist() == [[START, 5, END, PAD], [START, 6, 7, END]]
+
+
+def test_attention_is_the_same_with_and_without_a_gradient() -> None:
+    torch.manual_seed(0)
+    attention = AdditiveAttention(16)
+    outputs = 3 * torch.randn(5, 7, 16)
+    padding = torch.arange(7) >= torch.tensor([7, 3, 1, 6, 4]).unsqueeze(1)
+    memory = Memory(outputs, padding, (torch.zeros(1, 5, 16), torch.zeros(1, 5, 16)), attention.key(outputs))
+    queries = torch.randn(5, 4, 16)
+    with_gradient = attention(queries, memory)
+    with torch.no_grad():
+        without = attention(queries, memory)
+    # Float32 carries seven digits; tanh by way of the logistic function spends one of them.
+    for one, other in zip(with_gradient, without, strict=True):
+        torch.testing.assert_close(one.detach(), other, atol=1e-6, rtol=1e-5)
