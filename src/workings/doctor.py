@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import distribution, requires
+from importlib.metadata import PackageMetadata, distribution, requires
 from pathlib import Path
 
 from workings.core.runs import RunStore
@@ -35,12 +35,16 @@ def licences() -> list[tuple[str, str, str]]:
             continue
         name = requirement.strip().split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip()
         found = distribution(name)
-        said = next((v for key in ("License-Expression", "License") for v in found.metadata.get_all(key) or []), "")
-        classifiers = [c.rpartition(" :: ")[2] for c in found.metadata.get_all("Classifier") or [] if "License" in c]
-        rows.append(
-            (found.name, found.version, said.strip().splitlines()[0] if said.strip() else ", ".join(classifiers))
-        )
+        rows.append((found.name, found.version, _licence(found.metadata)))
     return sorted(rows)
+
+
+def _licence(metadata: PackageMetadata) -> str:
+    """The SPDX expression where a package states one, else its classifiers, else the first line of its licence."""
+    stated = metadata.get_all("License-Expression") or []
+    classified = [c.rpartition(" :: ")[2] for c in metadata.get_all("Classifier") or [] if c.startswith("License")]
+    texts = [text.strip().splitlines()[0] for text in metadata.get_all("License") or [] if text.strip()]
+    return ", ".join(stated or classified or texts) or "not stated"
 
 
 def _try(name: str, look: Callable[[], str], remedy: str) -> Symptom:
