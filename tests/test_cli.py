@@ -242,6 +242,10 @@ MISTAKES = [
     (["data", "fetch"], "not understood: 'fetch'"),
     (["record", "feedfacefeed"], "names no one run"),
     (["doctor", "now"], "takes --licences"),
+    (["record"], "name the runs to record"),
+    (["run", "minimax", "--a", "1 2; 3", "--b", "1", "--c", "1"], "rows of numbers of equal length"),
+    (["use", "minimax", "draw", "--f", "x*y", "--start", "nan", "1"], "needs 2 finite numbers"),
+    (["use", "minimax", "draw", "--f", "x*y", "--steps", "0"], "from 1 to"),
 ]
 
 
@@ -292,3 +296,12 @@ def test_a_study_without_verbs_says_what_can_be_varied(monkeypatch: pytest.Monke
     monkeypatch.setattr(Study, "has", lambda self, name: False)
     assert run("use", "spelling", "spell") == 2
     assert "spelling has no verbs of its own: `workings run spelling --help`" in capsys.readouterr().err
+
+
+def test_a_file_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def fail(_: list[str]) -> int:
+        raise PermissionError(13, "Permission denied", "words.tsv")
+
+    monkeypatch.setitem(cli.COMMANDS, "list", fail)  # type: ignore[attr-defined]
+    assert cli.main(["list"]) == 2
+    assert capsys.readouterr().err.startswith("workings: words.tsv: Permission denied")

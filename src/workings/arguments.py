@@ -7,7 +7,6 @@ ten lines, which is caught here and read.
 import contextlib
 import io
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -51,8 +50,3 @@ def one_line(box: str) -> str:
     near = next((s for s in sections if s and s[0].startswith("Perhaps you meant")), [])
     hint = f"; did you mean {near[1].split()[0]}?" if len(near) > 1 else ""
     return (message[:1].lower() + message[1:]).rstrip(".") + hint
-
-
-def is_terminal() -> bool:
-    """Whether standard output is read by a person."""
-    return sys.stdout.isatty()

@@ -52,6 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader went away (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a file or a disk, not a fault of the program
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _told(UserError(f"{where}{error.strerror or error}; make it readable and writable, or name another"))
     except (WorkingsError, KeyboardInterrupt) as error:
         if debug:
             raise

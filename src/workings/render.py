@@ -1,7 +1,7 @@
 """What the command line prints: tables on a terminal, plain lines elsewhere, nothing that is not in the results."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -133,11 +133,3 @@ def _table(out: Console, rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     out.print(table)
-
-
-def flat(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A mapping as rows; numbers in a readable form."""
-    return [
-        (key, number(v) if isinstance(v, int | float) and not isinstance(v, bool) else str(v))
-        for key, v in data.items()
-    ]

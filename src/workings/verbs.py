@@ -88,6 +88,8 @@ def record(run_ids: Sequence[str], *, into: Path | None = None) -> list[Path]:
 
     An older run of the same trial gives way; `UserError` where a run is unfinished, or the folder would grow too large.
     """
+    if not run_ids:
+        raise UserError("name the runs to record: `workings show STUDY` lists their ids")
     store = RunStore.default()
     written = []
     for run_id in run_ids:

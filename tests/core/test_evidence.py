@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toy.study import STUDY, Config, full, quick, smoke
-from workings.core.errors import MissingEvidence
+from workings.core.errors import MissingEvidence, UserError
 from workings.core.evidence import ANY, NONE, Archive, Evidence, Run, target
 from workings.core.runs import RunStore
 from workings.core.study import Study, Trial
@@ -154,3 +154,13 @@ def test_runs_are_paired_by_what_they_share(store: RunStore) -> None:
 def test_a_configuration_without_length_asks_for_one_step() -> None:
     assert target(STUDY) == 1
     assert target(Config(epochs=7)) == 7
+
+
+@pytest.mark.parametrize(("name", "kind"), [("tables/t.json", "table"), ("arrays/a.safetensors", "array")])
+def test_a_damaged_file_of_a_run_is_named(tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir()
+    path.write_text("{")
+    run = Run(tmp_path, recorded=False, info={"id": "1"})
+    with pytest.raises(UserError, match=f"{path} cannot be read"):
+        getattr(run, kind)(path.stem)

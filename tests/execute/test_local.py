@@ -165,3 +165,21 @@ def test_a_run_that_another_process_holds_is_busy(toy: Study, store: RunStore) -
         pytest.raises(RunBusy, match=r"toy\(\)\) is being written by another process"),
     ):
         carry_out(toy, configs, store, Options(jobs=2))
+
+
+def test_a_commit_is_marked_where_any_file_of_the_package_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workings.execute import provenance as module
+
+    asked: list[list[str]] = []
+
+    def git(words: list[str], **_: object) -> object:
+        asked.append(words)
+        return type("Done", (), {"stdout": "abc\n" if "rev-parse" in words else " M core/runs.py\n"})
+
+    monkeypatch.setattr(module.subprocess, "run", git)
+    module._commit.cache_clear()
+    try:
+        assert module._commit() == "abc+"
+    finally:
+        module._commit.cache_clear()
+    assert all(words[2].endswith("workings") for words in asked), "the whole package is looked at"

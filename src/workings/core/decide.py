@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Direction = Literal["lower", "higher", "undecided", "underpowered"]
 """Where the first system lies beside the second; *undecided* where the interval holds 0."""
 
+MINIMUM_SEEDS = 3
+"""Two seeds leave one degree of freedom: its 95 % quantile, 12.7, decides next to nothing."""
 MINIMUM_ITEMS = 20
 """At 20 items a 95 % percentile bootstrap covers the mean of Gaussian data 93 times in 100, with fewer less."""
 BLOCK = 4_000_000
@@ -112,7 +114,7 @@ class Agreement:
 
 
 def paired_difference(
-    first: Sequence[float], second: Sequence[float], *, confidence: float = 0.95, minimum: int = 3
+    first: Sequence[float], second: Sequence[float], *, confidence: float = 0.95, minimum: int = MINIMUM_SEEDS
 ) -> Comparison:
     """One value a seed for each of two systems, paired by seed.
 
@@ -168,7 +170,12 @@ def paired_items(
 
 
 def better(
-    first: ArrayLike, second: ArrayLike, *, weights: ArrayLike | None = None, confidence: float = 0.95, minimum: int = 3
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    confidence: float = 0.95,
+    minimum: int = MINIMUM_SEEDS,
 ) -> Contest:
     """Whether the first system has the lower error; errors ``[seeds, items]`` as for `paired_items`.
 
@@ -190,7 +197,7 @@ def agrees(
     values: Sequence[float],
     *,
     confidence: float = 0.95,
-    minimum: int = 3,
+    minimum: int = MINIMUM_SEEDS,
     widest: float = 0.5,
     item_error: float | None = None,
 ) -> Agreement:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workings.core.config import from_json, identity, length_field, source_fields, stable_hash
-from workings.core.errors import MissingEvidence
+from workings.core.errors import MissingEvidence, UserError
 from workings.core.study import Study
 
 if TYPE_CHECKING:
@@ -109,13 +109,22 @@ class Run:
 
     def array(self, name: str) -> "np.ndarray[Any, Any]":
         """An array the experiment kept."""
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        return load_file(self._existing(ARRAYS, name, "safetensors"))["value"]
+        path = self._existing(ARRAYS, name, "safetensors")
+        try:
+            return load_file(path)["value"]
+        except (KeyError, SafetensorError) as error:
+            raise UserError(f"{path} cannot be read ({error}): mend it, or make the run again") from None
 
     def table(self, name: str) -> Any:
         """A table (or any JSON) the experiment kept."""
-        return json.loads(self._existing(TABLES, name, "json").read_text(encoding="utf-8"))
+        path = self._existing(TABLES, name, "json")
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{path} cannot be read ({error}): mend it, or make the run again") from None
 
     def picture(self, name: str) -> Path:
         """Path of a picture the experiment kept."""

@@ -49,7 +49,7 @@ def _versions() -> tuple[tuple[str, str], ...]:
 @cache
 def _commit() -> str | None:
     """The checkout's commit, with ``+`` where it holds uncommitted changes; None outside a checkout."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]  # the whole package, not this floor alone
 
     def git(*words: str) -> str:
         return subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True).stdout

@@ -5,7 +5,7 @@ Sets of step sizes come from the evidence as exact intervals; plays on both side
 
 import math
 
-from workings.core.claim import Opinion, Verdict, claim, refuted, supported
+from workings.core.claim import Verdict, claim, refuted, supported
 from workings.core.evidence import NONE, Evidence
 from workings.studies.minimax.ranges import ROUNDING, contracting, converges_between, middle, never_converges
 from workings.studies.minimax.study import BILINEAR_GAME, SHEET_GAME
@@ -261,14 +261,6 @@ def bilinear_extragradient(evidence: Evidence) -> Verdict:
 )
 def bilinear_optimistic(evidence: Evidence) -> Verdict:
     return converges_between(_bilinear(evidence, "optimistic"), 0, 1 / math.sqrt(3))
-
-
-INTUITIVE = Opinion(
-    "saddle-is-stable-in-spirit",
-    statement="A saddle is the natural solution of a two-player game.",
-    source="nyu-2025-hw3/1",
-    why="What counts as the solution of a game is a choice; the claims here say what methods do at a saddle.",
-)
 
 
 def _sheet(evidence: Evidence, method: str) -> Evidence:

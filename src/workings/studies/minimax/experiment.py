@@ -145,9 +145,14 @@ def _place(place: StationaryPoint) -> dict[str, Any]:
 
 def _matrix(name: str, text: str) -> list[list[float]]:
     try:
-        return [[float(entry) for entry in row.replace(",", " ").split()] for row in text.split(";")]
+        rows = [[float(entry) for entry in row.replace(",", " ").split()] for row in text.split(";")]
     except ValueError:
-        raise UserError(f'{name} is {text!r}: write rows of numbers parted by semicolons, as in "2 0; 0 3"') from None
+        rows = []
+    if len({len(row) for row in rows}) != 1:
+        raise UserError(
+            f'{name} is {text!r}: write rows of numbers of equal length, parted by semicolons, as in "2 0; 0 3"'
+        )
+    return rows
 
 
 def _listed(point: Array) -> str:

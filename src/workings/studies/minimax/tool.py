@@ -9,11 +9,11 @@ import tyro
 
 from workings.core.errors import UserError
 from workings.core.files import replace_with, storage
-from workings.expressions import ExpressionError
+from workings.studies.minimax.experiment import validate
 from workings.studies.minimax.model import Array, ExpressionGame, simulate
 from workings.studies.minimax.spectrum import converging_steps, spectral_radius
 from workings.studies.minimax.stationary import StationaryPoint, stationary_points
-from workings.studies.minimax.study import METHODS, Method
+from workings.studies.minimax.study import METHODS, Config, Method
 
 KINDS = {".png", ".svg", ".pdf"}
 
@@ -54,13 +54,9 @@ def draw(
     """
     if output.suffix.lower() not in KINDS:
         raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
-    if not eta > 0 or not 1 <= steps <= 100_000:
-        raise UserError(f"eta={eta}, steps={steps}: a step size is positive, and there are 1 to 100,000 moves")
-    try:
-        game = ExpressionGame.parse(f)
-    except ExpressionError as error:
-        raise UserError(str(error)) from None
-    at = np.array(start, dtype=np.float64)
+    config = Config(f=f, method=method, eta=eta, start=start, steps=steps)
+    validate(config)
+    game, at = ExpressionGame.parse(config.f), np.array(config.start, dtype=np.float64)
     found = stationary_points(game)
     places = [*found.points, *(sample for _, sample in found.curves)]
     nearest = min(places, key=lambda place: float(np.linalg.norm(at - place.point)), default=None)

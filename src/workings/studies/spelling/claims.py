@@ -5,8 +5,8 @@ How comparisons are decided, and how a published figure is held against our seed
 
 import numpy as np
 
-from workings.core.claim import Opinion, Verdict, claim, inconclusive, refuted, supported
-from workings.core.decide import agrees, better
+from workings.core.claim import Verdict, claim, inconclusive, refuted, supported
+from workings.core.decide import MINIMUM_SEEDS, agrees, better
 from workings.core.evidence import NONE, Evidence
 from workings.studies.spelling.comparisons import (
     AGREES_RULE,
@@ -184,8 +184,9 @@ def beats_published(evidence: Evidence) -> Verdict:
     values = stronger(evidence).metric("test/beam/cer")
     found = agrees(lowest, values)
     numbers = {"cer": values, "lowest_published": lowest, "margin": margin, **interval_of(found)}
-    if found.interval is None or len(values) < 3:
-        return inconclusive(f"{len(values)} seed(s) of the stronger model are too few; three decide.", **numbers)
+    if found.interval is None or found.seeds < MINIMUM_SEEDS:
+        told = f"{found.seeds} seed(s) of the stronger model are too few; {MINIMUM_SEEDS} decide."
+        return inconclusive(told, **numbers)
     if found.interval.high < lowest - margin:
         return supported(f"CER {found.mean:.3f} on average, against {lowest:.3f} at best in public.", **numbers)
     if found.interval.low > lowest:
@@ -225,11 +226,3 @@ def repeated_words(evidence: Evidence) -> Verdict:
         f"{counted['test_in_train']} test and {counted['validation_in_train']} validation words also occur in train.",
         **counted,
     )
-
-
-WRITES_LIKE_PEOPLE = Opinion(
-    "mistakes-look-human",
-    statement="The mistakes of the speller with attention look like those that people make.",
-    source="ist-2025-hw2/3.1",
-    why="No measure of likeness to people's mistakes is given, nor any record of such mistakes.",
-)
