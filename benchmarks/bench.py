@@ -10,43 +10,14 @@ import os
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pair import Pair, Work, best
+
 import workings  # noqa: F401 (before torch, as it says how threads wait)
-
-Work = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The same work done in two ways; the ratio is the time of `theirs` over that of `ours`."""
-
-    name: str
-    ours: Work
-    theirs: Work
-    mark: float
-    scale: float = 1.0
-    """How many times the work of `theirs` makes that of `ours`."""
-    repeats: int = 3
-
-
-def best(pair: Pair) -> tuple[float, float]:
-    """Seconds for each side's work: the best of the repeats, taken by turns."""
-    times = [[_seconds(work) for work in (pair.ours, pair.theirs)] for _ in range(pair.repeats)]
-    ours, theirs = map(min, zip(*times, strict=True))
-    return ours, theirs * pair.scale
-
-
-def _seconds(work: Work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
 
 # ---- spelling ----
 

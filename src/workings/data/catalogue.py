@@ -6,8 +6,12 @@ from pathlib import Path
 
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
-from workings.data import cmudict, ist_p2g
+from workings.data import cmudict, digits, fashion_mnist, ist_p2g
 from workings.data.lexicon import Lexicon, read
+from workings.data.photographs import Photograph, load_photograph
+from workings.data.pictures import Pictures
+
+__all__ = ["Entry", "Photograph", "entries", "get", "load_lexicon", "load_photograph", "load_pictures", "verify"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,23 @@ def entries() -> list[Entry]:
             cmudict.where,
             lambda: cmudict.load().dataset,
             "run `pip install 'workings[lexicon]'`",
+        ),
+        Entry(
+            digits.ID,
+            digits.TITLE,
+            "CC BY 4.0 (UCI)",
+            digits.where,
+            lambda: digits.load().dataset,
+            "reinstall scikit-learn, with which they come",
+        ),
+        Entry(
+            fashion_mnist.ID,
+            fashion_mnist.KNOWN.title,
+            "MIT",
+            fashion_mnist.where,
+            lambda: fashion_mnist.load().dataset,
+            f"put its four idx files into a folder {fashion_mnist.FOLDER} under $WORKINGS_DATA, or install Debian's "
+            "package dataset-fashion-mnist",
         ),
         Entry(
             ist_p2g.ID,
@@ -80,6 +101,20 @@ def load_lexicon(name: str) -> Lexicon:
             "give a two-column file, pronunciation then word"
         )
     return read(path, (ist_p2g.KNOWN,))
+
+
+def load_pictures(name: str) -> Pictures:
+    """Labelled pictures by their id (``digits``, ``fashion-mnist``), or from a folder of idx files."""
+    known: dict[str, Callable[[], Pictures]] = {digits.ID: digits.load, fashion_mnist.ID: fashion_mnist.load}
+    if name in known:
+        return known[name]()
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise UserError(
+            f"{name!r} is neither a set of pictures ({', '.join(known)}{suggestion(name, known)}) nor a folder: "
+            "give a folder of idx files"
+        )
+    return fashion_mnist.read(path)
 
 
 def _find(dataset_id: str) -> Entry:

@@ -12,6 +12,7 @@ import numpy as np
 
 from workings.core.errors import UserError
 from workings.core.runs import Recorder
+from workings.core.typed import matrix
 from workings.expressions import ExpressionError
 from workings.studies.minimax.model import Array, ExpressionGame, QuadraticGame, simulate
 from workings.studies.minimax.spectrum import bounded_steps, converging_steps, restrict, spectral_radius
@@ -55,7 +56,7 @@ def read_game(config: Config) -> ExpressionGame | QuadraticGame:
             return ExpressionGame.parse(config.f)
         if len(given) < 3:
             raise UserError(f"only {', '.join(given)} given: a game in matrices needs --a, --b and --c")
-        return QuadraticGame(*(_matrix(name, text) for name, text in given.items()))
+        return QuadraticGame(*(matrix(text, name) for name, text in given.items()))
     except (ExpressionError, ValueError) as error:
         raise UserError(str(error)) from None
 
@@ -141,18 +142,6 @@ def _place(place: StationaryPoint) -> dict[str, Any]:
         "kind": place.kind,
         "meaning": WHAT_IS_KNOWN[place.kind],
     }
-
-
-def _matrix(name: str, text: str) -> list[list[float]]:
-    try:
-        rows = [[float(entry) for entry in row.replace(",", " ").split()] for row in text.split(";")]
-    except ValueError:
-        rows = []
-    if len({len(row) for row in rows}) != 1:
-        raise UserError(
-            f'{name} is {text!r}: write rows of numbers of equal length, parted by semicolons, as in "2 0; 0 3"'
-        )
-    return rows
 
 
 def _listed(point: Array) -> str:
