@@ -8,7 +8,7 @@ import contextlib
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from workings.core.errors import UserError
 
@@ -29,12 +29,55 @@ def parse(
     given: dict[str, Any] = {} if default is None else {"default": default}
     try:
         with contextlib.redirect_stderr(caught):
-            result: T = tyro.cli(shape, args=list(args), prog=prog, description=about or None, **given)
+            result: T = tyro.cli(shape, args=as_tyro_reads(shape, args), prog=prog, description=about or None, **given)
             return result
     except SystemExit as stop:
         if not stop.code:
             raise
         raise UserError(f"{one_line(caught.getvalue())} (see {prog} --help)") from None
+
+
+def as_tyro_reads(shape: Callable[..., Any], args: Sequence[str]) -> list[str]:
+    """The arguments with three liberties of a person's taken out.
+
+    A flag of several values may be repeated (``--f A --f B`` is ``--f A B``), its numbers may be parted by commas
+    (``--at 1,2`` is ``--at 1 2``), and a text may begin with a minus (``--f -x`` is ``--f=-x``).
+    """
+    hints = _flags(shape)
+    read: list[str] = []
+    several: dict[str, list[str]] = {}
+    words = list(args)
+    while words:
+        flag, equals, value = words.pop(0).partition("=")
+        hint = hints.get(flag.replace("_", "-"))
+        if hint is None:
+            read.append(flag + equals + value)
+        elif get_origin(hint) is tuple:
+            given = [value] if equals else []
+            while words and not _is_flag(words[0], hints):
+                given.append(words.pop(0))
+            if str not in get_args(hint):
+                given = [part for item in given for part in item.split(",") if part]
+            several.setdefault(flag, []).extend(given)
+        elif hint is str and not equals and words and words[0].startswith("-") and not _is_flag(words[0], hints):
+            read.append(f"{flag}={words.pop(0)}")
+        else:
+            read.append(flag + equals + value)
+    return [*read, *(word for flag, given in several.items() for word in (flag, *given))]
+
+
+def _flags(shape: Callable[..., Any]) -> dict[str, Any]:
+    """The type behind each flag, by name and by alias."""
+    flags: dict[str, Any] = {}
+    for name, hint in get_type_hints(shape, include_extras=True).items():
+        bare, marks = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
+        aliases = [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
+        flags |= dict.fromkeys((f"--{name.replace('_', '-')}", *aliases), bare)
+    return flags
+
+
+def _is_flag(word: str, hints: dict[str, Any]) -> bool:
+    return word.partition("=")[0].replace("_", "-") in hints or bool(re.match("--[a-z]|-h$", word))
 
 
 def one_line(box: str) -> str:
