@@ -27,9 +27,10 @@ def parse(
 
     caught = io.StringIO()
     given: dict[str, Any] = {} if default is None else {"default": default}
+    words = as_tyro_reads(shape, args)
     try:
         with contextlib.redirect_stderr(caught):
-            result: T = tyro.cli(shape, args=as_tyro_reads(shape, args), prog=prog, description=about or None, **given)
+            result: T = tyro.cli(shape, args=words, prog=prog, description=about or None, **given)
             return result
     except SystemExit as stop:
         if not stop.code:
@@ -56,8 +57,12 @@ def as_tyro_reads(shape: Callable[..., Any], args: Sequence[str]) -> list[str]:
             given = [value] if equals else []
             while words and not _is_flag(words[0], hints):
                 given.append(words.pop(0))
-            if str not in get_args(hint):
+            if str in get_args(hint):  # tyro takes a leading minus for a flag, a blank before it tells otherwise
+                given = [f" {item}" if item.startswith("-") else item for item in given]
+            else:
                 given = [part for item in given for part in item.split(",") if part]
+            if not given:
+                raise UserError(f"missing value for {flag} (give one or more)")
             several.setdefault(flag, []).extend(given)
         elif hint is str and not equals and words and words[0].startswith("-") and not _is_flag(words[0], hints):
             read.append(f"{flag}={words.pop(0)}")
