@@ -12,14 +12,14 @@ from typing import Any
 from workings.core.claim import Claim
 from workings.core.errors import UserError, suggestion
 from workings.core.evidence import Run, recorded_runs
-from workings.core.files import storage
+from workings.core.files import storage, write_atomic
 from workings.core.ledger import Finding, judge, select
-from workings.core.registry import find, studies
+from workings.core.registry import find, find_set, problem_sets, studies
 from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.execute.local import Notice, Options, carry_out
 
-__all__ = ["About", "check", "configure", "record", "report", "run", "show"]
+__all__ = ["About", "check", "configure", "documents", "record", "report", "run", "show"]
 
 RECORD_LIMIT = 2_000_000
 """Bytes of recorded evidence a study may ship, so that the package stays small."""
@@ -167,11 +167,61 @@ def show(name: str) -> About:
     )
 
 
-def report(destination: Path, *, fresh: bool = False) -> Path:
-    """Write the site; the path of its first page."""
+def report(destination: Path, *, fresh: bool = False, notice: Notice | None = None) -> Path:
+    """Write the site; the path of its first page. Instant trials that are missing are carried out."""
     from workings.report.site import write
 
-    return write(list(studies().values()), RunStore.default(), destination, fresh_only=fresh)
+    store, known = RunStore.default(), list(studies().values())
+    _carry_out_instant(known, store, notice)
+    return write(known, store, destination, sets=list(problem_sets().values()), fresh_only=fresh)
+
+
+def _carry_out_instant(wanted: Sequence[Study], store: RunStore, notice: Notice | None) -> None:
+    for study in wanted:
+        if study.instant:
+            carry_out(study, list(study.instant()), store, None, notice)
+
+
+def documents(
+    set_ids: Sequence[str],
+    form: str,
+    destination: Path | None = None,
+    *,
+    answers: Mapping[str, str] | None = None,
+    fresh: bool = False,
+    notice: Notice | None = None,
+) -> list[Path]:
+    """Write problem sets as documents (html, ipynb or pdf) and return their paths.
+
+    Instant trials that a page needs and that are missing are carried out. `destination` is a folder, or, for one set,
+    a file; without it the documents go into the present folder.
+    """
+    from workings.report.chapters import Chapter
+    from workings.report.documents import build, studies_of
+
+    store, known = RunStore.default(), studies()
+    pages = [find_set(set_id) for set_id in set_ids]
+    needed = {page.id: studies_of(page, known) for page in pages}
+    named = sorted({study_id for ids in needed.values() for study_id in ids})
+    _carry_out_instant([known[study_id] for study_id in named], store, notice)
+    paths = []
+    for page in pages:
+        chapters = [Chapter.read(known[study_id], store, fresh_only=fresh) for study_id in needed[page.id]]
+        path = _place(destination, f"{page.id}.{form}", single=len(pages) == 1)
+        with storage(path):
+            write_atomic(path, build(page, chapters, form, answers))
+        paths.append(path)
+    return paths
+
+
+def _place(destination: Path | None, name: str, *, single: bool) -> Path:
+    """Where a document goes: a file by the name that was given, or by its own in a folder."""
+    place = (destination or Path()).expanduser()
+    if single and destination is not None and place.suffix == Path(name).suffix and not place.is_dir():
+        return place
+    if place.is_file():
+        raise UserError(f"{place} is a file of another kind: name a folder, or a file that ends in {Path(name).suffix}")
+    return place / name
 
 
 def _about_study(study: Study, store: RunStore) -> About:

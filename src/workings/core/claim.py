@@ -89,6 +89,8 @@ class Claim:
     """Whether a published answer states it."""
     expect: Literal["supported", "refuted"] | None = None
     """The verdict it must reach where the truth is known; None where it has to be measured."""
+    repair: str = ""
+    """The smallest change that makes a wrong statement right, for the errata."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,13 @@ def claim(
     about: str | tuple[str, ...] = ANY,
     published: bool = False,
     expect: Literal["supported", "refuted"] | None = None,
+    repair: str = "",
 ) -> Callable[[Check], Claim]:
     """Turn a check into a `Claim`."""
 
     def bind(check: Check) -> Claim:
         datasets = (about,) if isinstance(about, str) else about
-        return Claim(id, statement, source, rule, basis, check, datasets, published, expect)
+        return Claim(id, statement, source, rule, basis, check, datasets, published, expect, repair)
 
     return bind
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import ANY, Evidence
 from workings.core.figure import FigureSpec
+from workings.core.study import Study
 from workings.report import commands
 from workings.report.chapters import Chapter, origin
-from workings.report.figures import SCHEMES, render, without_windows
+from workings.report.figures import SCHEMES, kept_figure, without_windows
 from workings.report.formatting import slug
 
 
@@ -37,16 +38,16 @@ def draw(chapter: Chapter, folder: Path) -> Iterator[Drawing]:
     without_windows()
     for spec in chapter.study.figures:
         name = slug(f"{chapter.study.id}-{spec.id}")
-        yield Drawing(spec, name, _lack(spec, evidence, folder / name), command, _basis(evidence))
+        yield Drawing(spec, name, _lack(chapter.study, spec, evidence, folder / name), command, _basis(evidence))
 
 
-def _lack(spec: FigureSpec, evidence: Evidence, path: Path) -> str | None:
+def _lack(study: Study, spec: FigureSpec, evidence: Evidence, path: Path) -> str | None:
     """Draw both schemes, and return None, or what is missing."""
     if not evidence.runs:
         return f"{evidence.study} has no finished run"
     try:
         for scheme in SCHEMES:
-            path.with_name(f"{path.name}.{scheme}.svg").write_bytes(render(spec, evidence, scheme))
+            path.with_name(f"{path.name}.{scheme}.svg").write_bytes(kept_figure(study, spec, evidence, scheme))
     except MissingEvidence as error:
         return str(error)
     return None

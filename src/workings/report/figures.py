@@ -10,9 +10,14 @@ from typing import Literal, get_args
 
 from workings.core.evidence import Evidence
 from workings.core.figure import FigureSpec
+from workings.core.study import Study
+from workings.report import cache
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+Kind = Literal["svg", "png"]
+DPI = 144
+"""Dots an inch of a PNG: sharp on a screen of twice the usual density."""
 STYLES = Path(__file__).parent / "style"
 
 
@@ -24,8 +29,14 @@ def without_windows() -> None:
         matplotlib.use("agg")
 
 
-def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme) -> bytes:
-    """Draw a figure as SVG on a transparent ground; `MissingEvidence` passes through."""
+def kept_figure(study: Study, spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg") -> bytes:
+    """A figure as `render` draws it; drawn once for the same code and evidence."""
+    key = (spec.id, scheme, cache.of_study(study), cache.of_evidence(evidence))
+    return cache.kept(f"figures-{kind}", key, lambda: render(spec, evidence, scheme, kind))
+
+
+def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg") -> bytes:
+    """Draw a figure on a transparent ground (a PNG on white); `MissingEvidence` passes through."""
     import matplotlib.pyplot as plt
 
     with plt.style.context([STYLES / "shared.mplstyle", STYLES / f"{scheme}.mplstyle"]):
@@ -36,7 +47,10 @@ def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme) -> bytes:
                 if axes.images:  # a grid would lie over the picture
                     axes.grid(visible=False)
             target = io.BytesIO()
-            drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+            if kind == "svg":
+                drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+            else:
+                drawn.savefig(target, format="png", dpi=DPI, facecolor="white", transparent=False)
         finally:
             for number in set(plt.get_fignums()) - known:
                 plt.close(number)

@@ -4,6 +4,7 @@ Left out on purpose: raw HTML and raw TeX (a write-up is text), and pictures, wh
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from workings.core.errors import UserError
 from workings.core.study import Study
+from workings.report import cache
 
 READER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks+tex_math_dollars"
 OPTIONS = ("--mathml", "--sandbox", "--wrap=preserve", "--syntax-highlighting=none", "--fail-if-warnings")
@@ -19,7 +21,7 @@ TOP = 3
 
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
 _TITLE = re.compile(r"\s*<h1\b[^>]*>.*?</h1>", re.DOTALL)
-_SECTION = re.compile(rf'(<h([{TOP}-6])\b[^>]*\bid="([^"]+)"[^>]*>)(.*?)(</h\2>)', re.DOTALL)
+_SECTION = re.compile(r'(<h([2-6])\b[^>]*\bid="([^"]+)"[^>]*>)(.*?)(</h\2>)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class WriteUp:
     html: Markup
     sections: tuple[tuple[str, str], ...]
     """Anchor and text of each section of the top level."""
+    below: tuple[tuple[str, str, str], ...] = ()
+    """Section, anchor and text of each section of the next level."""
 
 
 def write_up(study: Study) -> WriteUp | None:
@@ -36,28 +40,37 @@ def write_up(study: Study) -> WriteUp | None:
     path = study.file("notes.md")
     if not path.is_file():
         return None
-    return arrange(_pandoc(path.read_text(encoding="utf-8"), f"{study.id}/notes.md"))
+    text = path.read_text(encoding="utf-8")
+    html = cache.kept("notes", (text, *OPTIONS), lambda: typeset(text, f"{study.id}/notes.md").encode()).decode()
+    return arrange(html)
 
 
-def arrange(html: str) -> WriteUp:
+def arrange(html: str, top: int = TOP) -> WriteUp:
     """Leave out the document's own title (the page has it), fit the headings under the page's, and link each one."""
     html = _TITLE.sub("", html, count=1) if _TITLE.match(html) else html
     levels = [int(level) for _, level in _HEADING.findall(html)]
-    shift = TOP - min(levels, default=TOP)
+    shift = top - min(levels, default=top)
     html = _HEADING.sub(lambda m: f"<{m[1]}h{min(6, int(m[2]) + shift)}", html)
-    sections = tuple((m[3], _text(m[4])) for m in _SECTION.finditer(html) if int(m[2]) == TOP)
+    found = [(int(m[2]), m[3], _text(m[4])) for m in _SECTION.finditer(html)]
+    sections = tuple((anchor, text) for level, anchor, text in found if level == top)
+    below, section = [], ""
+    for level, anchor, text in found:
+        section = anchor if level == top else section
+        if level == top + 1:
+            below.append((section, anchor, text))
     html = _SECTION.sub(r'\1\4 <a class="anchor" href="#\3" aria-label="Link to this section">#</a>\5', html)
     # A table or a display wider than a phone scrolls inside its own box.
     html = html.replace("<table", '<div class="scroll" tabindex="0"><table').replace("</table>", "</table></div>")
     html = html.replace("<th>", '<th scope="col">').replace("<th style", '<th scope="col" style')
-    return WriteUp(Markup(html), sections)  # pandoc escaped every text, and raw HTML is off
+    return WriteUp(Markup(html), sections, tuple(below))  # pandoc escaped every text, and raw HTML is off
 
 
-def _pandoc(text: str, name: str) -> str:
+def typeset(text: str, name: str, to: str = "html", options: Sequence[str] = OPTIONS) -> str:
+    """Have pandoc turn a write-up into another form; `UserError` where it cannot."""
     import pypandoc
 
     try:
-        return str(pypandoc.convert_text(text, "html", format=READER, extra_args=OPTIONS))
+        return str(pypandoc.convert_text(text, to, format=READER, extra_args=options))
     except OSError as error:
         raise UserError("pandoc is missing: `pip install pypandoc_binary` brings it") from error
     except RuntimeError as error:

@@ -6,26 +6,35 @@ without it the page is the full list. Every number on a page comes from evidence
 
 import shutil
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from workings.core.claim import Kind
 from workings.core.evidence import Run
 from workings.core.ledger import Finding
+from workings.core.problem_set import ProblemSet
 from workings.core.runs import RunStore
 from workings.core.study import Study
-from workings.report import chapters, commands, drawings, formatting, logbook, notes
+from workings.report import chapters, commands, documents, drawings, formatting, logbook, notes
 from workings.report.chapters import Chapter, Entry
+from workings.report.documents import html, notebook, pdf
+from workings.report.documents.blocks import FigureBlock
+from workings.report.documents.composition import compose
 from workings.report.publish import replacing
+from workings.report.templating import templates
 
 STATIC = Path(__file__).parent / "static"
-FOLDERS = ("study", "run", "figure", "picture", "static")
+FOLDERS = ("set", "study", "run", "figure", "picture", "static")
 
 
-def write(studies: Sequence[Study], store: RunStore, destination: Path, *, fresh_only: bool = False) -> Path:
-    """Write the site of these studies and return the path of its first page.
+def write(
+    studies: Sequence[Study],
+    store: RunStore,
+    destination: Path,
+    *,
+    sets: Sequence[ProblemSet] = (),
+    fresh_only: bool = False,
+) -> Path:
+    """Write the site of these studies and problem sets and return the path of its first page.
 
     An earlier report in that folder is replaced as a whole. `UserError` where the folder holds anything else, or
     cannot be written, or a write-up cannot be typeset.
@@ -35,42 +44,24 @@ def write(studies: Sequence[Study], store: RunStore, destination: Path, *, fresh
         for name in FOLDERS:
             (folder / name).mkdir()
         shutil.copyfile(STATIC / "report.css", folder / "static" / "report.css")
-        site = _Site(folder, book)
+        site = _Site(folder, book, sets)
         site.ledger()
         for chapter in book:
             site.study(chapter)
             for entry in chapter.entries:
                 site.run(chapter, entry)
+        for page in sets:
+            site.problem_set(page)
     return destination.expanduser().resolve() / "index.html"
 
 
 class _Site:
     """The pages of one build: templates, and where they go."""
 
-    def __init__(self, folder: Path, book: Sequence[Chapter]) -> None:
-        self.folder, self.book = folder, book
-        self.templates = Environment(
-            loader=PackageLoader("workings.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.templates.filters |= {
-            "value": formatting.value,
-            "exact": formatting.exact,
-            "flat": formatting.flat,
-            "nested": formatting.nested,
-            "words": formatting.name,
-            "source": formatting.source,
-            "slug": formatting.slug,
-            "duration": formatting.duration,
-            "moment": formatting.moment,
-            "origin": chapters.origin,
-            "sheet": chapters.sheet,
-        }
+    def __init__(self, folder: Path, book: Sequence[Chapter], sets: Sequence[ProblemSet]) -> None:
+        self.folder, self.book, self.sets = folder, book, sets
+        self.templates = templates()
         self.templates.globals |= {
-            "release": version("workings"),
             "kinds": [str(kind) for kind in Kind],
             "newest": max((_last_session(entry.run) for chapter in book for entry in chapter.entries), default=""),
         }
@@ -84,6 +75,7 @@ class _Site:
             "ledger",
             root="",
             book=self.book,
+            sets=self.sets,
             total=len(findings),
             counts=chapters.tally(findings),
             sheets=sorted({chapters.sheet(f.claim.source) for f in findings}, key=lambda s: (s == "own", s)),
@@ -124,9 +116,31 @@ class _Site:
             inputs=_inputs(chapter, entry.run),
         )
 
+    def problem_set(self, page: ProblemSet) -> None:
+        """A problem set, answered: as a page, and to take away as notebook and PDF."""
+        named = documents.studies_of(page, {chapter.study.id: chapter.study for chapter in self.book})
+        made = compose(page, [chapter for chapter in self.book if chapter.study.id in named])
+        name = formatting.slug(page.id)
+        for form, write_form in (("ipynb", notebook.write), ("pdf", pdf.write)):
+            (self.folder / "set" / f"{name}.{form}").write_bytes(write_form(made))
+        self._page(
+            f"set/{name}.html",
+            "document",
+            root="../",
+            page=page,
+            missing=made.missing,
+            downloads=[(form, f"{name}.{form}") for form in ("pdf", "ipynb")],
+            written=html.body(made, self.templates, _drawn, "../"),
+        )
+
     def _page(self, path: str, template: str, **context: object) -> None:
         html = self.templates.get_template(f"{template}.html").render(context)
         (self.folder / path).write_text(html, encoding="utf-8")
+
+
+def _drawn(figure: FigureBlock, scheme: str) -> str:
+    """Where a set's page finds a figure: its study's page has drawn it."""
+    return f"../figure/{formatting.slug(figure.name)}.{scheme}.svg"
 
 
 def _addition(finding: Finding) -> str | None:

@@ -1,0 +1,1 @@
+"""The sheets, answered: a Markdown page each, filled in by the report."""
