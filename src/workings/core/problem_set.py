@@ -72,7 +72,7 @@ class ProblemSet:
     @cached_property
     def first_line(self) -> int:
         """The number of the text's first line in the file, for messages."""
-        return _parts(self.id, self.path)[0].count("\n") + 3
+        return _parts(self.id, self.path)[0].count("\n") + 4
 
 
 def _parts(id: str, path: Traversable) -> tuple[str, str]:

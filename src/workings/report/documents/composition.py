@@ -65,7 +65,7 @@ def _cell(found: "re.Match[str]", page: ProblemSet, references: References) -> s
     marks = GIVES.fullmatch(found["marks"])
     if found["marks"].strip() and not marks:
         raise UserError(f'{page.id}, line {line}: a cell may say gives="…" and nothing else')
-    mark = references.place(CellBlock(found["code"].rstrip(), line, marks["gives"] if marks else "")).strip()
+    mark = references.place(CellBlock(found["code"].rstrip(), line, marks["gives"] if marks else ""))
     return mark + "\n" * found[0].count("\n")  # as many lines as before, so that messages name the right one
 
 

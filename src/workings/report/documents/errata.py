@@ -22,5 +22,5 @@ def errata(findings: Sequence[Finding], place: Callable[[Block], str]) -> str:
         if (name := finding.claim.source.partition("/")[0]) != sheet:
             sheet = name
             parts.append(f"\n\n## {source(sheet)} {{#{sheet}}}\n\n")
-        parts.append(place(ClaimBlock(finding)))
+        parts.append(f"{place(ClaimBlock(finding))}\n\n")
     return "".join(parts) or "Nothing has been refuted yet."

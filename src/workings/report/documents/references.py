@@ -15,7 +15,7 @@ and within a sentence, or as what a cell has to give,
     number("spelling.attention-helps", "difference")   a number of a verdict
     witness("minimax.ascent-rule", "true_step")        a number of a witness
     published("minimax.step-range", "high")            what a sheet or its published answer states
-    setting("spelling", "epochs")                      a setting of the study's full preset
+    setting("spelling", "epochs")                      a setting that the longest preset's trials share
     table("minimax", "stationary", "points", 0)        an entry of a table that a run kept
 
 A reference to what does not exist is a `ReferenceFault`; to what has not been measured yet, it is noted as missing.
@@ -85,7 +85,7 @@ class References:
     def place(self, block: Block) -> str:
         """Keep a block, and return the mark that stands for it."""
         self.blocks.append(block)
-        return f"\n\n{MARK.format(len(self.blocks) - 1)}\n\n"
+        return MARK.format(len(self.blocks) - 1)
 
     # ---- on a line of their own ----
 
@@ -173,10 +173,10 @@ class References:
         return Shown.of(_entry(self._chapter(study).study.published, (key, *path), "published.toml"))
 
     def setting(self, study: str, name: str) -> str:
-        """A setting that all trials of the full preset share."""
+        """A setting that all trials of the longest preset share."""
         if self._to_come(study):
             return NOT_YET
-        values = {getattr(config, name, None) for config in self._chapter(study).study.preset("full")}
+        values = {getattr(config, name, None) for config in self._chapter(study).study.presets[-1]()}
         if len(values) != 1 or None in values:
             raise ReferenceFault(f"the trials of {study} share no one value of {name!r}")
         return Shown.of(values.pop())
