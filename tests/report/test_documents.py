@@ -226,6 +226,16 @@ def test_a_page_names_its_studies(tmp_path: Path, study: Study) -> None:
     assert studies_of(page(tmp_path, "{{ errata() }}"), known) == sorted(known)
 
 
+def test_a_section_longer_than_the_sheet_allows_fails_the_build(tmp_path: Path, chapters: list[Chapter]) -> None:
+    front = FRONT.replace("[fields]", "[words]\n1a = 5\n[fields]")
+    text = "> The question does not count.\n\nOne two — three\n\n#### Four five {#part}\n\n"
+    text += "{{ claim('parabola.factor') }}\n\nfour five"
+    after = "\n\n### Another {#1b}\n\nAs long as it likes to be, since nothing is said of it.\n"
+    assert compose(page(tmp_path, QUESTION + text + after, front), chapters)
+    with pytest.raises(UserError, match="section 1a holds 6 words, 5 are allowed"):
+        compose(page(tmp_path, QUESTION + text + " six" + after, front), chapters)
+
+
 # ---- cells ----
 
 CELL = '```{{.python .cell gives="{}"}}\n{}\n```\n'

@@ -8,6 +8,9 @@ The page begins with front matter, TOML between two lines of ``+++``:
     given = ["4", "50"]                     figures that the problem itself gives: prose may hold no others
     to_come = ["clip"]                      studies that the page names and that may not be built yet
 
+    [words]                                 the most words that a section may hold
+    7 = 350
+
     [fields]                                what the person who hands it in fills in
     collaborators = "Who worked with whom"
 
@@ -46,6 +49,7 @@ class ProblemSet:
     questions: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     to_come: tuple[str, ...] = ()
+    words: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     hand_in: tuple[HandIn, ...] = ()
 

@@ -57,6 +57,7 @@ def compose(
     if run_cells:
         blocks = cells.run(page, blocks, chapters)
     _require(page, markdown)
+    lint.check_length(page, markdown)
     return Composition(page, markdown, tuple(blocks), tuple(references.missing))
 
 

@@ -1,4 +1,4 @@
-"""No figure is typed into prose: a page's words may hold the figures that its problem gives, and no others.
+"""What a page's prose may hold: no figure but those that its problem gives, and no more words than the sheet allows.
 
 Outside the rule are mathematics, code, references, links and anchors. What the problem gives is declared in the front
 matter (``given``), so that a reader of the page sees at once what was typed by hand.
@@ -15,6 +15,23 @@ OUTSIDE = re.compile(
 )
 FIGURE = re.compile(r"(?<![\w^])\d(?:[\d.,]*\d)?(?:\s?%)?")
 """A figure in prose: 50, 0.205, 1,404, 76 %; not the 4 of conv4."""
+
+
+HEADING = re.compile(r"^(#{2,6}) .*\{#([\w.-]+)[^}\n]*\}[ \t]*$", re.MULTILINE)
+
+
+def check_length(page: ProblemSet, markdown: str) -> None:
+    """`UserError` where a section of the composed page is longer than the front matter allows; all that is read counts."""
+    headings = [(found.end(), found.start(), len(found[1]), found[2]) for found in HEADING.finditer(markdown)]
+    for index, (begin, _, level, anchor) in enumerate(headings):
+        most = page.words.get(anchor)
+        if most is None:
+            continue
+        end = next((start for _, start, other, _ in headings[index + 1 :] if other <= level), len(markdown))
+        text = re.sub(r"^> .*$|^#.*$|WORKINGSBLOCK\d+END", "", markdown[begin:end], flags=re.MULTILINE)
+        count = sum(any(letter.isalnum() for letter in word) for word in text.split())
+        if count > most:
+            raise UserError(f"{page.id}: section {anchor} holds {count} words, {most} are allowed: shorten it")
 
 
 def check(page: ProblemSet) -> None:
