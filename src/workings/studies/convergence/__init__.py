@@ -1,0 +1,1 @@
+"""Convergence: how fast the subgradient method with averaging approaches a minimum."""
