@@ -21,7 +21,7 @@ HEADING = re.compile(r"^(#{2,6}) .*\{#([\w.-]+)[^}\n]*\}[ \t]*$", re.MULTILINE)
 
 
 def check_length(page: ProblemSet, markdown: str) -> None:
-    """`UserError` where a section of the composed page is longer than the front matter allows; all that is read counts."""
+    """`UserError` where a section of the composed page is longer than the front matter allows; write-ups count too."""
     headings = [(found.end(), found.start(), len(found[1]), found[2]) for found in HEADING.finditer(markdown)]
     for index, (begin, _, level, anchor) in enumerate(headings):
         most = page.words.get(anchor)
