@@ -1,5 +1,6 @@
 """Flags as people write them."""
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -82,3 +83,20 @@ def test_verbs_are_read_alike() -> None:
         "-x.png",
     )
     assert parse(audit, ["--input", "3", "32", "-o", "a", "m:Net"], prog="audit") == ("m:Net", (3, 32), "a")
+
+
+def test_a_verb_speaks_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    def verb(count: int = 1) -> int:
+        """Count.
+
+        Args:
+            count: How far.
+        """
+        print(f"{count} on the way", file=sys.stderr)
+        return count
+
+    assert parse(verb, ["--count", "3"], prog="verb") == 3
+    assert capsys.readouterr().err == "3 on the way\n"
+    with pytest.raises(SystemExit):
+        parse(verb, ["--help"], prog="verb")
+    assert "How far" in capsys.readouterr().out

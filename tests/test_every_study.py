@@ -65,6 +65,14 @@ def test_its_claims_can_be_read_and_found(study: Study) -> None:
 
 
 @each_study
+def test_what_is_refuted_is_repaired(study: Study) -> None:
+    """The errata say of each wrong statement of a sheet what would be right."""
+    for claim in study.claims:
+        if claim.expect == "refuted" and claim.source != "own":
+            assert claim.repair.endswith(".")
+
+
+@each_study
 def test_no_published_figure_is_typed_outside_its_transcription(study: Study) -> None:
     """A distinctive figure of `published.toml` (three decimals, five digits) stands in no other file of the slice."""
     text = study.file("published.toml").read_text(encoding="utf-8")

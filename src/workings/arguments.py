@@ -5,6 +5,7 @@ ten lines, which is caught here and read.
 """
 
 import contextlib
+import functools
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -30,12 +31,20 @@ def parse(
     words = as_tyro_reads(shape, args)
     try:
         with contextlib.redirect_stderr(caught):
-            result: T = tyro.cli(shape, args=words, prog=prog, description=about or None, **given)
-            return result
+            made = tyro.cli(_held(shape), args=words, prog=prog, description=about or None, **given)
     except SystemExit as stop:
         if not stop.code:
             raise
         raise UserError(f"{one_line(caught.getvalue())} (see {prog} --help)") from None
+    result: T = made if isinstance(shape, type) else made()
+    return result
+
+
+def _held(shape: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that keeps its arguments until its warnings and progress have the terminal for themselves."""
+    if isinstance(shape, type):
+        return shape
+    return functools.wraps(shape)(lambda *args, **kwargs: functools.partial(shape, *args, **kwargs))
 
 
 def as_tyro_reads(shape: Callable[..., Any], args: Sequence[str]) -> list[str]:

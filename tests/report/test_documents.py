@@ -321,7 +321,8 @@ def test_the_notebook_runs_from_a_clean_kernel_and_gives_what_it_shows(tmp_path:
     assert "✗ Refuted" in prose
     assert "BLOCK" not in prose
     client = NotebookClient(book, timeout=60)
-    client.create_kernel_manager().transport = "ipc"
+    manager = client.create_kernel_manager()
+    manager.transport, manager.ip = "ipc", str(tmp_path / "k")
     client.execute()
     again = [output["data"] for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert again == shown

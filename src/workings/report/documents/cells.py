@@ -7,6 +7,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from workings.core.errors import UserError
@@ -47,9 +48,11 @@ def _execute(page: ProblemSet, cells: Sequence[CellBlock]) -> list[dict[str, Any
     # A kernel inherits the environment; a report drawn without a screen must not change how its figures are shown.
     surroundings = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     client = NotebookClient(book, kernel_name="python3", timeout=SECONDS)
-    client.create_kernel_manager().transport = "ipc"  # through files of our own: no port is opened
+    manager = client.create_kernel_manager()
     try:
-        client.execute(env=surroundings)
+        with TemporaryDirectory(prefix="workings-") as folder:
+            manager.transport, manager.ip = "ipc", f"{folder}/k"  # through files of our own: no port is opened
+            client.execute(env=surroundings)
     except CellExecutionError as error:
         failed = next(i for i, c in enumerate(book.cells) if any(o.output_type == "error" for o in c.outputs))
         raise UserError(

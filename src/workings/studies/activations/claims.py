@@ -29,6 +29,8 @@ from workings.studies.activations.study import SIGMOID, TWIN
     expect="refuted",
     statement="An odd activation that is differentiable has slope zero at zero.",
     rule="Refuted by any function that is proven odd, differentiable at zero by symbols, and has another slope there.",
+    repair="An odd function that is differentiable at 0 has g(0) = 0 and an even derivative; its second "
+    "derivative, where it exists, is 0 there.",
 )
 def odd_has_zero_slope(evidence: Evidence) -> Verdict:
     stated = evidence.published["odd-has-zero-slope"]["slope"]
@@ -59,6 +61,7 @@ def odd_has_zero_slope(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="The graph of an odd function is symmetric about the y-axis.",
     rule="That symmetry asks for g(−x) = g(x). Refuted by any function that is proven odd and does otherwise at an x.",
+    repair="Odd functions are symmetric about the origin; even ones about the y-axis.",
 )
 def odd_symmetric_about_y_axis(evidence: Evidence) -> Verdict:
     factor = evidence.published["odd-symmetric-about-y-axis"]["mirrored"]
@@ -162,6 +165,7 @@ def odd_has_zero_curvature(evidence: Evidence) -> Verdict:
     statement="To be odd is to give positive outputs for positive inputs and negative ones for negative inputs.",
     rule="Refuted by a function that is proven odd and does not keep the sign, or one that keeps it and is proven not "
     "to be odd.",
+    repair="Odd means g(−x) = −g(x) for every x; the sign of g says nothing about it.",
 )
 def positive_meansodd_functions(evidence: Evidence) -> Verdict:
     known = list(functions(evidence))
@@ -185,6 +189,7 @@ def positive_meansodd_functions(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="To ask for g(−x) = −g(x) only where g(x) > 0, as the sheet does, picks out the odd functions.",
     rule="Refuted by a function that meets the sheet's condition wherever it applies and is proven not to be odd.",
+    repair="Ask for g(−x) = −g(x) at every x, not only where g(x) > 0.",
 )
 def odd_where_positive(evidence: Evidence) -> Verdict:
     positive_only = evidence.published["odd-where-positive"]["only_where_positive"]

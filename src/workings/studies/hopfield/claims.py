@@ -87,6 +87,7 @@ def concave_part(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="The last line of the published Hessian of −E₂ keeps the factor β.",
     rule="The transcribed line, evaluated for two patterns, must be the second derivative there.",
+    repair="Write the factor β in front of the last line too.",
 )
 def hessian_keeps_beta(evidence: Evidence) -> Verdict:
     power, found = evidence.published["hessian-keeps-beta"]["beta_power"], _theory(evidence).table("lost_beta")
@@ -109,6 +110,7 @@ def hessian_keeps_beta(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="The published quantifier runs over the index that its formula uses.",
     rule="The two transcribed letters must be the same.",
+    repair="Quantify over the index that the formula uses.",
 )
 def quantifier_binds_its_index(evidence: Evidence) -> Verdict:
     _theory(evidence)

@@ -88,6 +88,8 @@ def not_differentiable(evidence: Evidence) -> Verdict:
     statement="Kinks alone prevent minimising 1 − IoU by gradient steps.",
     rule="Refuted by a box that gradient steps of diminishing length take across kinks to the mark, if every "
     "overlapping start of the same trial arrives too; supported if none does.",
+    repair="IoU has kinks and is flat where boxes do not overlap; from overlapping starts it can be minimised "
+    "with steps that shrink, and from others by a loss that sees the gap.",
 )
 def unusable_as_loss(evidence: Evidence) -> Verdict:
     run = _descent(evidence, "iou")

@@ -48,6 +48,7 @@ def saddle_point(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="A step of gradient ascent multiplies y by the published factor, which exceeds one.",
     rule="Refuted by any start and step size at which the published rule and the true step of ascent differ.",
+    repair="∂f/∂y = −8y, so ascent multiplies y by 1 − 8η.",
 )
 def ascent_rule(evidence: Evidence) -> Verdict:
     rate = evidence.published["ascent-rule"]["y_rate"]
@@ -87,6 +88,7 @@ def step_range(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="The published derivation, which intersects the conditions on both published factors, yields that range.",
     rule="The step sizes that satisfy both published conditions are solved for; they must be the published range.",
+    repair="Both factors are 1 − 8η, so one condition, |1 − 8η| < 1, gives the range.",
 )
 def step_range_derivation(evidence: Evidence) -> Verdict:
     stated = evidence.published["step-range-derivation"]
@@ -142,6 +144,7 @@ def descent_both(evidence: Evidence) -> Verdict:
     expect="refuted",
     statement="The published answer names the special cases in which descent on both converges after all.",
     rule="If plays from y = 0 converge, the transcribed list of cases must hold that start.",
+    repair="Name y₀ = 0: from there descent on both converges for 0 < η < 1/4.",
 )
 def special_cases_named(evidence: Evidence) -> Verdict:
     named = evidence.published["special-cases-named"]["cases"]
