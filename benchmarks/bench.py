@@ -3,7 +3,7 @@
 A `Pair` is two functions that do the same work, and the least ratio of their times (`mark`). Each is timed as the best
 of several repeats, the two by turns, so that a busy machine slows both. Exit status 1 where a mark is missed.
 
-    python benchmarks/bench.py [decoding] [edit_distance] [loop_overhead] [start] …
+    python benchmarks/bench.py [autodiff] [circulant] [iou] [decoding] …
 """
 
 import os
@@ -11,6 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from autodiff import autodiff
+from circulant import circulant
+from iou import iou
 from pair import Pair, Work, best
 from spelling import decoding, edit_distance
 from training import loop_overhead
@@ -27,7 +30,7 @@ def start() -> Iterator[Pair]:
     yield Pair("start: workings list / import torch", call("-m", "workings.cli", "list"), call("-c", "import torch"), 5)
 
 
-BENCHMARKS = (decoding, edit_distance, loop_overhead, start)
+BENCHMARKS = (autodiff, circulant, iou, decoding, edit_distance, loop_overhead, start)
 
 
 def main(names: list[str]) -> int:

@@ -15,6 +15,7 @@ from workings.core.evidence import Evidence
 from workings.core.files import write_atomic
 from workings.core.runs import RunStore
 from workings.core.study import Study
+from workings.drawing import STYLES
 
 FOLDER = "cache"
 NEWEST = 4_000
@@ -51,7 +52,7 @@ def of_study(study: Study) -> str:
     digest = hashlib.sha256(f"{version('workings')} {version('matplotlib')} {study.version}".encode())
     for path in sorted(Path(str(study.file("."))).glob("*.*")):
         digest.update(path.read_bytes())
-    for path in sorted(Path(__file__).parent.rglob("*.mplstyle")):
+    for path in sorted(STYLES.glob("*.mplstyle")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -5,20 +5,19 @@ Text becomes paths, so that a figure looks alike where its fonts are missing; th
 
 import io
 import sys
-from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from workings.core.evidence import Evidence
 from workings.core.figure import FigureSpec
 from workings.core.study import Study
+from workings.drawing import SCHEMES, Scheme, in_style
 from workings.report import cache
 
-Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+__all__ = ["SCHEMES", "Kind", "Scheme", "kept_figure", "render", "without_windows"]
+
 Kind = Literal["svg", "png"]
 DPI = 144
 """Dots an inch of a PNG: sharp on a screen of twice the usual density."""
-STYLES = Path(__file__).parent / "style"
 
 
 def without_windows() -> None:
@@ -39,7 +38,7 @@ def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "s
     """Draw a figure on a transparent ground (a PNG on white); `MissingEvidence` passes through."""
     import matplotlib.pyplot as plt
 
-    with plt.style.context([STYLES / "shared.mplstyle", STYLES / f"{scheme}.mplstyle"]):
+    with in_style(scheme):
         known = set(plt.get_fignums())
         try:
             drawn = spec.draw(evidence)

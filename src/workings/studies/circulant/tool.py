@@ -9,7 +9,7 @@ import numpy as np
 import tyro
 
 from workings.core.errors import UserError
-from workings.core.files import replace_with, storage
+from workings.drawing import check_file, in_style, save
 from workings.studies.circulant.experiment import MOST_SHIFTS, read_filter
 from workings.studies.circulant.model import apply as convolve
 from workings.studies.circulant.model import eigenvalues
@@ -18,7 +18,6 @@ from workings.studies.circulant.model import solve as deconvolve
 if TYPE_CHECKING:
     from workings.nn.equivariance import Audit
 
-KINDS = {".png", ".svg", ".pdf"}
 LARGEST_INPUT = 2**24
 """Numbers in a picture at most: 64 MB in float32, and many times that in a network's layers."""
 
@@ -107,8 +106,8 @@ def audit(
         seed: Draws weights, picture and shifts.
         output: A .png, .svg or .pdf file for a picture of the errors.
     """
-    if output is not None and output.suffix.lower() not in KINDS:
-        raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
+    if output is not None:
+        check_file(output)
     if not 1 <= shifts <= MOST_SHIFTS:
         raise UserError(f"shifts is {shifts}: give a number from 1 to {MOST_SHIFTS:,}")
     if not 0 <= seed < 2**32:
@@ -206,7 +205,6 @@ def _measured(target: str, shape: tuple[int, ...], shifts: int, seed: int) -> "A
 
 
 def _draw(found: "Audit", target: str, path: Path) -> None:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.circulant.drawings import profile, shift_map
@@ -214,7 +212,7 @@ def _draw(found: "Audit", target: str, path: Path) -> None:
 
     layers = of(found)
     maps = [layer for layer in layers if layer.stride is not None]
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False, "font.family": "STIXGeneral"}):
+    with in_style():
         flat = maps and maps[-1].shifts.shape[1] == 2
         drawing = Figure(figsize=(11.5 if flat else 7, min(3 + 0.16 * len(layers), 8.5)), layout="constrained")
         panels = drawing.subplots(1, 2 if flat else 1, squeeze=False, width_ratios=[1.3, 1] if flat else None)[0]
@@ -222,5 +220,4 @@ def _draw(found: "Audit", target: str, path: Path) -> None:
         if flat:
             shift_map(panels[1], maps[-1])
         drawing.suptitle(f"Shift error of {target}", x=0.02, ha="left")
-        with storage(path):
-            replace_with(path, lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+        save(drawing, path)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from workings.core.errors import UserError
-from workings.core.files import replace_with, storage
+from workings.drawing import check_file, in_style, save
 from workings.studies.descent.experiment import read, read_loss
 from workings.studies.descent.measure import TOLERANCE, steps_needed
 from workings.studies.descent.model import Array, Quadratic, simulate
@@ -16,7 +15,6 @@ from workings.studies.descent.spectrum import threshold, tuned
 from workings.studies.descent.study import METHODS, Config
 from workings.studies.descent.words import count, factor, momentum
 
-KINDS = {".png", ".svg", ".pdf"}
 FOLLOWED = 2_000
 """Steps of each method that a drawing follows: more would not show."""
 
@@ -95,8 +93,7 @@ def draw(
         output: A .png, .svg or .pdf file.
         start: Where all begin, as in 1,1; nothing stands for ones.
     """
-    if output.suffix.lower() not in KINDS:
-        raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
+    check_file(output)
     play = read(Config(a=a, b=b, matrix=matrix, start=start))
     _write(output, play.loss, play.start)
     return Drawing(str(output), _tuned(play.loss))
@@ -117,7 +114,6 @@ def _tuned(loss: Quadratic) -> Tuned:
 
 def _write(path: Path, loss: Quadratic, start: Array) -> None:
     """The race, and beside it, where there are two weights, a map for each method, whose title names its colour."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.descent.portrait import colour, contours, race, trail
@@ -126,7 +122,7 @@ def _write(path: Path, loss: Quadratic, start: Array) -> None:
     paths = {m: simulate(loss, m, eta, beta, start, FOLLOWED) for m, (eta, beta, _) in runs.items()}
     distances: dict[str, Array] = {m: np.linalg.norm(points, axis=-1) for m, points in paths.items()}
     reach = 1.1 * max(float(np.abs(points).max()) for points in paths.values())
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
+    with in_style():
         drawing = Figure(figsize=(12, 5.6) if loss.n == 2 else (7, 4.4), layout="constrained")
         halves: Any = drawing.subfigures(1, 2) if loss.n == 2 else [None, drawing]
         maps = halves[0].subplots(2, 2, sharex=True, sharey=True).flat if loss.n == 2 else ()
@@ -141,5 +137,4 @@ def _write(path: Path, loss: Quadratic, start: Array) -> None:
             finish.legend(labelcolor="linecolor", frameon=False)
         kappa = loss.curvatures.max() / loss.curvatures.min()
         drawing.suptitle(f"Every method at its best parameters, κ = {kappa:.4g}", x=0.02, ha="left")
-        with storage(path):
-            replace_with(path.expanduser(), lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+        save(drawing, path)

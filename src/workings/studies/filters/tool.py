@@ -10,6 +10,7 @@ import tyro
 from workings.core.errors import UserError
 from workings.core.files import replace_with, storage
 from workings.data.catalogue import load_photograph
+from workings.drawing import in_style, save
 from workings.studies.filters.exact import total
 from workings.studies.filters.experiment import GRID, validate
 from workings.studies.filters.kernels import read_kernel
@@ -120,7 +121,6 @@ def _save(path: Path, kind: str, picture: Array) -> None:
 
 
 def _draw(path: Path, kernel: str, before: Array, after: Array) -> None:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.filters.portrait import cuts, numbers, pixels, response_map
@@ -129,7 +129,7 @@ def _draw(path: Path, kernel: str, before: Array, after: Array) -> None:
     grid = response(weights(chosen), frequencies, frequencies)
     real = float(np.abs(grid.imag).max()) <= 1e-9 * float(np.abs(grid).max())  # the rest is rounding
     shown, middle, name = (grid.real if real else np.abs(grid)), GRID // 2, ("H" if real else "|H|")
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
+    with in_style():
         drawing = Figure(figsize=(13, 3.2), layout="constrained")
         panels = drawing.subplots(1, 5)
         numbers(panels[0], chosen.rows)
@@ -140,5 +140,4 @@ def _draw(path: Path, kernel: str, before: Array, after: Array) -> None:
         panels[2].set_title(name, fontsize=12)
         pixels(panels[3], grey_levels(before), "in")
         pixels(panels[4], grey_levels(after), "out")
-        with storage(path):
-            replace_with(path.expanduser(), lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+        save(drawing, path)

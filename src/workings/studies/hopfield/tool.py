@@ -15,15 +15,14 @@ import tyro
 from numpy.typing import NDArray
 
 from workings.core.errors import UserError
-from workings.core.files import replace_with, storage
 from workings.data.catalogue import load_pictures
 from workings.data.photographs import load_photograph
+from workings.drawing import check_file, save
 from workings.studies.hopfield.experiment import LARGEST, LIMITS, asked, validate
 from workings.studies.hopfield.model import AssociativeMemory, effective_patterns
 from workings.studies.hopfield.pictures import blend, keys, visible
 from workings.studies.hopfield.study import Config, Mask
 
-KINDS = {".png", ".svg", ".pdf"}
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 SIZES = (8, 512)
 COLUMNS = 24
@@ -188,8 +187,7 @@ def _draw(path: Path, rows: Mapping[str, Pixels], seen: Mapping[str, NDArray[np.
     columns, side = len(labels), 1.4
     drawing = Figure(figsize=(1.0 + side * columns, 0.5 + 2 * side * height / width), layout="constrained")
     sheet(drawing, {kind: list(pictures) for kind, pictures in rows.items()}, seen, labels=labels)
-    with storage(path):
-        replace_with(path.expanduser(), lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+    save(drawing, path)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -230,8 +228,7 @@ def _not_flat(patterns: torch.Tensor, names: Sequence[str], part: str) -> None:
 
 
 def _check_output(path: Path) -> None:
-    if path.suffix.lower() not in KINDS:
-        raise UserError(f"{path} is no picture file: name it .png, .svg or .pdf")
+    check_file(path)
 
 
 def _within(name: str, value: float, limits: tuple[float, float]) -> None:

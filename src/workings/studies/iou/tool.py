@@ -9,7 +9,8 @@ from typing import Annotated
 import tyro
 
 from workings.core.errors import UserError
-from workings.core.files import replace_with, storage, write_atomic
+from workings.core.files import write_atomic
+from workings.drawing import check_file, in_style, save
 from workings.studies.iou import rotated
 from workings.studies.iou.boxes import Format, read
 from workings.studies.iou.experiment import field, read_box, validate
@@ -18,7 +19,6 @@ from workings.studies.iou.matching import match as matched
 from workings.studies.iou.model import BLOCK, iou
 from workings.studies.iou.study import MEASURES, TITLES, Config
 
-KINDS = {".png", ".svg", ".pdf"}
 MOST_PAIRS = 2 * 10**9
 """Pairs to compare at most: about half a minute; images or labels part a file into groups with far fewer."""
 SHOWN = 20
@@ -127,24 +127,21 @@ def fields(
         output: A .png, .svg or .pdf file.
         target: The target, x1 y1 x2 y2.
     """
-    if output.suffix.lower() not in KINDS:
-        raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
+    check_file(output)
     x1, y1, x2, y2 = box = read_box(target, "target")
     validate(Config(a=target, b=target))
     found = {measure: field(measure, box) for measure in MEASURES}
     size = (((x2 - x1) / (y2 - y1)) ** 0.5, ((y2 - y1) / (x2 - x1)) ** 0.5)  # its area is the unit
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.iou.portrait import landscape
 
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False, "image.cmap": "cividis"}):
+    with in_style():
         drawing = Figure(figsize=(8, 8.2), layout="constrained")
         for axes, (measure, parts) in zip(drawing.subplots(2, 2).flat, found.items(), strict=True):
             landscape(axes, *parts, size)
             axes.set_title(f"1 − {TITLES[measure]}", loc="left")
-        with storage(output):
-            replace_with(output.expanduser(), lambda p: drawing.savefig(p, format=output.suffix[1:].lower(), dpi=150))
+        save(drawing, output)
     flat: dict[str, float] = {
         measure: float((abs(slope) == 0).all(-1).mean()) for measure, (_, _, slope) in found.items()
     }

@@ -7,15 +7,12 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from workings.core.errors import UserError
-from workings.core.files import replace_with, storage
+from workings.drawing import check_file, in_style, save
 from workings.studies.minimax.experiment import validate
 from workings.studies.minimax.model import Array, ExpressionGame, simulate
 from workings.studies.minimax.spectrum import converging_steps, spectral_radius
 from workings.studies.minimax.stationary import StationaryPoint, stationary_points
 from workings.studies.minimax.study import METHODS, Config, Method
-
-KINDS = {".png", ".svg", ".pdf"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,7 @@ def draw(
         start: Where it starts.
         steps: Its moves.
     """
-    if output.suffix.lower() not in KINDS:
-        raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
+    check_file(output)
     config = Config(f=f, method=method, eta=eta, start=start, steps=steps)
     validate(config)
     game, at = ExpressionGame.parse(config.f), np.array(config.start, dtype=np.float64)
@@ -73,13 +69,12 @@ VERBS = (draw,)
 def _write(
     path: Path, game: ExpressionGame, nearest: StationaryPoint | None, paths: dict[str, Array], eta: float
 ) -> None:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.minimax.portrait import Curve, extent, phase, radius, surface
 
     reach = extent(list(paths.values()))
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
+    with in_style():
         drawing = Figure(figsize=(13, 4.2), layout="constrained")
         surface(drawing.add_subplot(1, 3, 1, projection="3d", computed_zorder=False), game, paths, reach)
         phase(drawing.add_subplot(1, 3, 2), game, paths, reach)
@@ -89,5 +84,4 @@ def _write(
             curves: dict[str, Curve] = {m: (etas, spectral_radius(nearest.jacobian, game.n, m, etas)) for m in METHODS}
             radius(drawing.add_subplot(1, 3, 3), curves, float(etas[-1]))
         drawing.suptitle(f"f = {game.f.text}", x=0.02, ha="left")
-        with storage(path):
-            replace_with(path.expanduser(), lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+        save(drawing, path)

@@ -7,13 +7,10 @@ from typing import Annotated
 
 import tyro
 
-from workings.core.errors import UserError
-from workings.core.files import replace_with, storage
+from workings.drawing import check_file, in_style, save
 from workings.studies.sgd.experiment import interval_text, read_loss, validate
 from workings.studies.sgd.model import Loss, mean_square_noise, raises
 from workings.studies.sgd.study import SHEET_TERMS, Config
-
-KINDS = {".png", ".svg", ".pdf"}
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ def rises(
         eta: Step size, in units of 1/curvature.
         output: A .png, .svg or .pdf file to draw to.
     """
-    if output is not None and output.suffix.lower() not in KINDS:
-        raise UserError(f"{output} is no picture file: name it .png, .svg or .pdf")
+    if output is not None:
+        check_file(output)
     validate(Config(f=f, eta=eta))
     loss, step = read_loss(f), Fraction(str(eta))
     found = {text: interval_text(raises(loss, term, step)) for text, term in zip(f, loss.terms, strict=True)}
@@ -66,13 +63,11 @@ VERBS = (rises,)
 
 
 def _draw(path: Path, loss: Loss, most: float) -> None:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from workings.studies.sgd.portrait import map_of_rises
 
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
+    with in_style():
         drawing = Figure(figsize=(8, 5), layout="constrained")
         map_of_rises(drawing.subplots(), loss, most)
-        with storage(path):
-            replace_with(path.expanduser(), lambda p: drawing.savefig(p, format=path.suffix[1:].lower(), dpi=150))
+        save(drawing, path)
