@@ -73,6 +73,7 @@ def _write(path: Path, found: Graph, formulas: tuple[str, ...]) -> None:
     from workings.studies.autodiff.portrait import draw
 
     with in_style():
-        drawing = Figure(layout="none")  # the portrait places its axes itself
+        drawing = Figure()
+        drawing.set_layout_engine("none")  # the portrait places its axes itself
         draw(drawing, found, formulas)
         save(drawing, path)
