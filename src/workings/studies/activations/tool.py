@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,9 +111,11 @@ def _imported(name: str, target: str) -> Any:
 
 
 def _attempt(action: Any, failure: str) -> Any:
-    """Call foreign code; whatever it raises becomes one line."""
+    """Call foreign code; whatever it raises becomes one line, and its warnings are not ours to pass on."""
     try:
-        return action()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return action()
     except UserError:
         raise
     except (Exception, SystemExit) as error:
