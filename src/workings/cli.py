@@ -26,7 +26,7 @@ workings — deep-learning problem sets, worked: every claim run, every verdict 
   workings record RUN …                      ship a finished run's evidence with its study
   workings data list | get ID | verify ID    the datasets
   workings doctor                            whether this machine has what is needed
-  workings new NAME                          scaffold a study with its failing test
+  workings new NAME [--problem-set]          scaffold a study, or a problem set, with its failing test
 
 Each takes --help. --debug, anywhere, shows the traceback of an error. Start with: workings check minimax
 """

@@ -137,7 +137,7 @@ def test_what_is_missing_is_said(store: RunStore) -> None:
     make(store, *quick())
     evidence = store.archive(STUDY).evidence()
     assert evidence.where(seed=2).metric("error") == [6.002]
-    with pytest.raises(MissingEvidence, match="no finished run of toy has seed=7, task=measure"):
+    with pytest.raises(MissingEvidence, match="no run of toy with seed=7, task=measure is finished"):
         evidence.where(seed=7, task="measure")
     with pytest.raises(MissingEvidence, match="no run of toy is finished"):
         Evidence("toy", ()).one()

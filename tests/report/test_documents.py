@@ -6,14 +6,16 @@ from typing import Any
 
 import nbformat
 import pytest
+import typst
 from nbclient import NotebookClient
 
 from workings.core.errors import UserError
 from workings.core.problem_set import ProblemSet
 from workings.core.runs import RunStore
 from workings.core.study import Study
+from workings.report import notes
 from workings.report.chapters import Chapter
-from workings.report.documents import FORMS, build, studies_of
+from workings.report.documents import FORMS, build, pdf, studies_of
 from workings.report.documents.blocks import CellBlock, ChecklistBlock, ClaimBlock, FigureBlock, MissingBlock
 from workings.report.documents.composition import Composition, compose
 
@@ -114,6 +116,10 @@ def test_a_section_of_a_write_up_is_taken_over_without_its_heading(tmp_path: Pat
         ('field("teacher")', "no field 'teacher'"),
         ('shout("now")', "'shout' is undefined"),
         ('metric("parabola", "loss"', "line 21: unexpected '}'"),
+        ('100 * metric("parabola", "parameters")', "a page does not calculate with 257,117: have the study record"),
+        ('metric("parabola", "parameters") / 2', "TypeError: unsupported operand"),
+        ("metric()", "TypeError: .*missing 2 required positional arguments: 'study' and 'name'"),
+        ("claim(3)", "AttributeError: 'int' object has no attribute"),
     ],
 )
 def test_a_reference_to_nothing_fails_the_build(
@@ -196,6 +202,9 @@ def test_mathematics_code_and_what_the_problem_gives_may_hold_figures(tmp_path: 
         ("### Another {#2}\n", r"no heading is anchored \{#1a\}"),
         (QUESTION + 'See {{ claim("parabola.factor") }} here.\n', "on a line of its own"),
         (QUESTION + "```{.python .cell wants=3}\n1\n```\n", 'a cell may say gives="…"'),
+        (QUESTION + '```{.python .cell gives="12"}\n12\n```\n', "gives has to refer to a number.*not 12"),
+        (QUESTION + "```{.python .cell}\n1\n", "line 20: a cell begins with .* and ends with"),
+        (QUESTION + "``` {.cell .python}\n1\n```\n", "line 20: a cell begins with .* and ends with"),
         (QUESTION + "$\\notacommand{$\n", "cannot be typeset"),
     ],
 )
@@ -210,11 +219,18 @@ def test_what_is_wrong_with_a_page_is_said(tmp_path: Path, chapters: list[Chapte
         ("no front matter\n", "begins with front matter"),
         ('+++\ntitle = "x\n+++\n', "no TOML"),
         ('+++\ndocument = "x"\n+++\n', "needs a title"),
-        ('+++\ntitle = "x"\nquestion = ["1"]\n+++\n', "does not know question"),
+        ('+++\ntitle = "x"\nquestion = ["1"]\n+++\n', "does not know question .did you mean 'questions'"),
+        ('+++\ntitle = "x"\n\ngiven = }\n+++\n', "no TOML.*at line 4"),
+        ('+++\ntitle = "x"\ngiven = [4]\n+++\n', r"given is \[4\]: give a list of texts"),
+        ('+++\ntitle = "x"\nwords = {a = "7"}\n+++\n', "words is .*: give a table of whole numbers"),
+        (
+            '+++\ntitle = "x"\n[[hand_in]]\nwhat = "y"\n+++\n',
+            "hand_in is .*: give tables, each with a text called item",
+        ),
     ],
 )
 def test_front_matter_is_checked(tmp_path: Path, front: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=f"^toy-set: .*{message}"):
         page(tmp_path, "\nText.\n", front)
 
 
@@ -338,3 +354,25 @@ def test_the_pdf_has_selectable_text_numbered_equations_and_figures(tmp_path: Pa
         assert said in text
     assert reader.metadata.title == "Parabolas"
     assert "<script>alert('sentence')</script>" in text.replace("\n", "")
+
+
+COMMANDS = r"""
+\odot \oplus \otimes \ominus \cap \cup \bigcap \bigcup \partial \nabla \langle \rangle \lVert \rVert \lfloor
+\rfloor \emptyset \setminus \mid \parallel \perp \propto \approx \equiv \ll \gg \preceq \subseteq \in \notin
+\forall \exists \neg \wedge \vee \infty \ell \pm \mp \cdot \circ \star \ast \to \mapsto \Rightarrow \iff
+\top \sim \neq \cdots \ldots \hat{a} \tilde{a} \bar{a} \dot{a} \overline{ab} \underbrace{ab} \mathbb{R}
+\mathcal{L} \mathbf{x} \operatorname{tr} \sqrt{x} \binom{n}{k} \tfrac{1}{2} \varepsilon \lceil \rceil
+\square \blacksquare \dagger \bmod
+"""
+
+
+def test_the_mathematics_of_write_ups_reaches_typst() -> None:
+    """Pandoc writes names of symbols that later versions of typst have given up."""
+    text = "\n\n".join(f"${command}$" for command in COMMANDS.split())
+    typst.compile(pdf.renamed(notes.typeset(text, "symbols", "typst", pdf.OPTIONS)).encode())
+
+
+def test_only_mathematics_is_renamed() -> None:
+    assert pdf.renamed(r"a sect costs \$5, $a sect b$ and $x dot.circle y sect.big z$") == (
+        r"a sect costs \$5, $a inter b$ and $x dot.o y inter.big z$"
+    )

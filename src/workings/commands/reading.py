@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from workings.commands.usage import flag, positional
+from workings.commands.usage import flag, positional, tell_faults
 from workings.core.errors import UserError
 
 
@@ -16,6 +16,7 @@ def list_studies(args: list[str]) -> int:
     from workings.core.registry import studies
 
     rows = [(s.id, s.title, s.summary, s.sources) for s in studies().values()]
+    tell_faults()
     if args:
         print(
             json.dumps([dict(zip(("id", "title", "summary", "sources"), row, strict=True)) for row in rows], indent=2)
@@ -72,6 +73,8 @@ def report(args: list[str]) -> int:
 
     given = parse(Report, args, prog="workings report")
     names = tuple(problem_sets()) if given.all else given.sets
+    if set(given.sets) <= problem_sets().keys():  # one that is asked for and broken tells it itself
+        tell_faults()
     if not names:
         if given.to or given.fill:
             raise UserError("name a problem set, or --all of them: --to and --fill are about documents")

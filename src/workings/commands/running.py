@@ -4,7 +4,7 @@ import dataclasses
 import json
 from typing import Annotated, Any, Literal
 
-from workings.commands.usage import help_only, positional
+from workings.commands.usage import help_only, positional, tell_faults
 from workings.core.errors import UserError
 
 PresetName = Literal["smoke", "quick", "full"]
@@ -66,6 +66,7 @@ def check(args: list[str]) -> int:
         """Trials side by side."""
 
     given = parse(Check, args, prog="workings check")
+    tell_faults()
     findings = verbs.check(
         *given.names,
         run=given.run,

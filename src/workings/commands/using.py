@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from workings.commands.usage import help_only, positional
+from workings.commands.usage import help_only, positional, switch
 from workings.core.errors import UserError, suggestion
 
 
@@ -52,22 +52,36 @@ def doctor(args: list[str]) -> int:
 
 
 def new(args: list[str]) -> int:
-    """Scaffold a study."""
+    """Scaffold a study, or a problem set."""
     from workings import scaffold
     from workings.arguments import parse
 
     @dataclasses.dataclass(frozen=True)
     class New:
-        """Scaffold a study: its folder with every file, and a test that fails until it is written."""
+        """Scaffold a study: its folder with every file, and a test that fails until it is written.
+
+        With --problem-set: a package of your own, with a page, a small study whose claims it shows, and such a test.
+        """
 
         name: Annotated[str, positional()]
-        """The study's id: lower case, digits, underscores."""
+        """The id of the study or the set: lower case, digits, underscores."""
+        problem_set: Annotated[bool, switch()] = False
+        """A problem set in a package of its own."""
         into: Path | None = None
-        """The folder of studies; this checkout's, unless you say."""
+        """The folder of studies (this checkout's, unless you say), or the one that the package goes into (this one)."""
 
     given = parse(New, args, prog="workings new")
-    for path in scaffold.create(given.name, given.into):
-        print(path)
+    if not given.problem_set:
+        for path in scaffold.create(given.name, given.into):
+            print(path)
+        return 0
+    made = scaffold.create_set(given.name, given.into)
+    width = max(len(str(path)) for path in made.files)
+    for path, purpose in made.files.items():
+        print(f"{path!s:<{width}}  {purpose}")
+    print("\nNext, where workings is installed:\n")
+    for command, purpose in made.steps:
+        print(f"  {command:<{max(len(command) for command, _ in made.steps)}}  {purpose}")
     return 0
 
 

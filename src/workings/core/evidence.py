@@ -157,7 +157,7 @@ class Evidence:
         kept = tuple(r for r in self.runs if all(r.config.get(k) == v for k, v in fields.items()))
         if not kept:
             wanted = ", ".join(f"{k}={v}" for k, v in fields.items())
-            raise MissingEvidence(f"no finished run of {self.study} has {wanted}")
+            raise MissingEvidence(f"no run of {self.study}{f' with {wanted}' if wanted else ''} is finished")
         return replace(self, runs=kept)
 
     def beside(self, other: "Evidence", field: str = "seed") -> tuple["Evidence", "Evidence"]:

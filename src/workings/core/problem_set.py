@@ -20,13 +20,38 @@ The page begins with front matter, TOML between two lines of ``+++``:
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from workings.core.errors import UserError, suggestion
+
 FENCE = "+++"
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+def _items(value: Any) -> bool:
+    tables = isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+    return tables and all(isinstance(e.get("item"), str) and _texts(e.get("where", [])) for e in value)
+
+
+def _table(value: Any, kind: type) -> bool:
+    return isinstance(value, dict) and all(type(entry) is kind for entry in value.values())
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("title", "document", "summary"), ("a text", lambda value: isinstance(value, str))),
+    **dict.fromkeys(("questions", "given", "to_come"), ('a list of texts, as in ["1a", "1b"]', _texts)),
+    "words": ("a table of whole numbers, as in 7 = 350", lambda value: _table(value, int)),
+    "fields": ('a table of texts, as in collaborators = "Who"', lambda value: _table(value, str)),
+    "hand_in": ("tables, each with a text called item and perhaps a list of texts called where", _items),
+}
+"""What may stand in the front matter."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +80,23 @@ class ProblemSet:
 
     @classmethod
     def read(cls, id: str, path: Traversable) -> "ProblemSet":
-        """Read a page's front matter; ValueError with what is wrong with it."""
+        """Read a page's front matter; a `UserError` names the page and what is wrong with it."""
         head, _ = _parts(id, path)
         try:
-            data = tomllib.loads(head)
+            data = tomllib.loads(f"\n{head}")  # below the fence, so that messages name the right line
         except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{id}: the front matter is no TOML ({error})") from None
-        unknown = data.keys() - {*cls.__dataclass_fields__} - {"id", "path"}
-        if unknown or "title" not in data:
-            wrong = f"does not know {', '.join(sorted(unknown))}" if unknown else "needs a title"
-            raise ValueError(f"{id}: the front matter {wrong}")
-        items = tuple(HandIn(str(entry["item"]), tuple(entry.get("where", ()))) for entry in data.pop("hand_in", ()))
+            raise UserError(f"{id}: the front matter is no TOML: {error}") from None
+        for key, value in data.items():
+            if key not in KINDS:
+                raise UserError(
+                    f"{id}: the front matter does not know {key}{suggestion(key, KINDS)}: it knows {', '.join(KINDS)}"
+                )
+            kind, fits = KINDS[key]
+            if not fits(value):
+                raise UserError(f"{id}: in the front matter {key} is {value!r}: give {kind}")
+        if "title" not in data:
+            raise UserError(f'{id}: the front matter needs a title, as in title = "Homework"')
+        items = tuple(HandIn(entry["item"], tuple(entry.get("where", ()))) for entry in data.pop("hand_in", ()))
         return cls(id=id, path=path, hand_in=items, **{key: _frozen(value) for key, value in data.items()})
 
     @cached_property
@@ -80,9 +111,15 @@ class ProblemSet:
 
 
 def _parts(id: str, path: Traversable) -> tuple[str, str]:
-    head, fence, body = path.read_text(encoding="utf-8").removeprefix(f"{FENCE}\n").partition(f"\n{FENCE}\n")
-    if not fence:
-        raise ValueError(f"{id}: a page begins with front matter between two lines of {FENCE}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the first letter
+    except OSError as error:
+        raise UserError(f"{id}: its page {path} cannot be read ({error.strerror or error}): put it there") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{id}: its page {path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    head, fence, body = text.removeprefix(f"{FENCE}\n").partition(f"\n{FENCE}\n")
+    if not fence or not text.startswith(FENCE):
+        raise UserError(f"{id}: a page begins with front matter between two lines of {FENCE}")
     return head, body
 
 

@@ -90,7 +90,7 @@ class Study:
         ids = [claim.id for claim in found]
         twice = {i for i in ids if ids.count(i) > 1}
         if twice:
-            raise ValueError(f"{self.id}: claim ids used twice: {', '.join(sorted(twice))}")
+            raise UserError(f"{self.id}: claim ids used twice in claims.py: {', '.join(sorted(twice))}; rename one")
         return found
 
     @cached_property
@@ -115,7 +115,10 @@ class Study:
     def published(self) -> Mapping[str, Mapping[str, Any]]:
         """`published.toml`: what sheets and published answers state, by statement id."""
         path = self.file("published.toml")
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except ValueError as error:  # no TOML, or no UTF-8
+            raise UserError(f"{self.id}: its published.toml cannot be read: {error}") from None
 
     def preset(self, name: str) -> list[Any]:
         """The configurations of a preset; an unknown name is a `UserError`."""

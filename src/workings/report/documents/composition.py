@@ -18,12 +18,16 @@ from workings.core.problem_set import ProblemSet
 from workings.report.chapters import Chapter
 from workings.report.documents import cells, lint
 from workings.report.documents.blocks import Block, CellBlock, ChecklistBlock, MissingBlock
-from workings.report.documents.references import MARK, References, Shown
+from workings.report.documents.references import MARK, NOT_YET, References, Shown
 
 CELL = re.compile(r"^```\{\.python \.cell(?P<marks>[^\n}]*)\}\n(?P<code>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 GIVES = re.compile(r'\s*gives="(?P<gives>[^"]*)"\s*')
 ANCHOR = re.compile(r"^(?P<level>#{2,6}) (?P<text>.*\{#(?P<id>[\w.-]+)[^}\n]*\})[ \t]*$", re.MULTILINE)
 MARKS = re.compile(rf"^{MARK.format('([0-9]+)')}$", re.MULTILINE)
+UNREAD = re.compile(r"^(?:```|~~~).*\.cell\b.*$", re.MULTILINE)
+"""A cell that is not written like one: it would be shown and never run."""
+MISTAKES = (TypeError, ValueError, AttributeError, ArithmeticError)
+"""What a reference raises that is called with the wrong things, or calculated with."""
 SHARED = re.compile(rf"[^\n]{MARK.format('[0-9]+')}|{MARK.format('[0-9]+')}[^\n]")
 
 
@@ -45,9 +49,12 @@ def compose(
         if name not in page.fields:
             known = ", ".join(page.fields) or "none"
             raise UserError(f"{page.id} has no field {name!r} to fill in: it has {known}")
-    lint.check(page)
     references = References(page, {chapter.study.id: chapter for chapter in chapters}, answers or {})
     text = CELL.sub(lambda found: _cell(found, page, references), page.text)
+    if found := UNREAD.search(text):
+        line = page.first_line + text.count("\n", 0, found.start())
+        raise UserError(f"{page.id}, line {line}: a cell begins with ```{{.python .cell}} and ends with ```")
+    lint.check(page)
     text = ANCHOR.sub(lambda found: _labelled(found, page), text)
     markdown = _filled(text, page, references)
     if found := SHARED.search(markdown):
@@ -83,6 +90,11 @@ def _told(block: Block, references: References) -> Block:
         return ChecklistBlock(tuple((item, not references.lacking.intersection(item.where)) for item, _ in block.items))
     if isinstance(block, CellBlock) and block.gives:
         expected = _evaluated(block, references)
+        if not isinstance(expected, Shown) and expected != NOT_YET:
+            where = f"{references.page.id}, line {block.line}"
+            raise UserError(
+                f"{where}: gives has to refer to a number, as metric(…) and witness(…) do, not {block.gives}"
+            )
         return replace(block, expected=expected.value if isinstance(expected, Shown) else None)
     return block
 
@@ -91,8 +103,8 @@ def _evaluated(block: CellBlock, references: References) -> Any:
     try:
         expression = _environment().compile_expression(block.gives, undefined_to_none=False)
         return expression(**references.vocabulary())
-    except (UserError, TemplateError) as error:
-        raise UserError(f"{references.page.id}, line {block.line}: {error}") from None
+    except (UserError, TemplateError, *MISTAKES) as error:
+        raise UserError(f"{references.page.id}, line {block.line}: {_reason(error)}") from error
 
 
 def _filled(text: str, page: ProblemSet, references: References) -> str:
@@ -100,9 +112,15 @@ def _filled(text: str, page: ProblemSet, references: References) -> str:
         return _environment().from_string(text).render(references.vocabulary())
     except UserError as error:
         raise UserError(f"{page.id}, line {_line(error, page)}: {error}") from None
+    except MISTAKES as error:
+        raise UserError(f"{page.id}, line {_line(error, page)}: {_reason(error)}") from error
     except TemplateError as error:
         line = page.first_line + (getattr(error, "lineno", None) or 1) - 1
         raise UserError(f"{page.id}, line {line}: {error}") from None
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if isinstance(error, MISTAKES) else str(error)
 
 
 def _environment() -> SandboxedEnvironment:

@@ -25,6 +25,16 @@ from workings.report.documents.composition import MARKS, Composition
 from workings.report.formatting import exact, name, source
 
 TEMPLATE = Path(__file__).parents[1] / "templates" / "document.typ"
+RENAMED = {
+    "dot.circle": "dot.o",
+    "minus.circle": "minus.o",
+    "times.circle": "times.o",
+    "sect.big": "inter.big",
+    "sect": "inter",
+}
+"""Names that pandoc 3.9 writes and typst has given up."""
+MATHEMATICS = re.compile(r"(?<!\\)\$.*?(?<!\\)\$", re.DOTALL)
+SYMBOL = re.compile(rf"\b(?:{'|'.join(map(re.escape, RENAMED))})\b(?!\.)")
 OPTIONS = ("--wrap=preserve", "--sandbox", "--syntax-highlighting=none", "--shift-heading-level-by=-1")
 
 
@@ -33,7 +43,7 @@ def write(composition: Composition) -> bytes:
     import typst
 
     page = composition.page
-    prose = notes.typeset(composition.markdown, page.id, "typst", OPTIONS)
+    prose = renamed(notes.typeset(composition.markdown, page.id, "typst", OPTIONS))
     prose = re.sub(MARKS.pattern, r"#block-of(\1)", prose, flags=re.MULTILINE)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -52,6 +62,11 @@ def write(composition: Composition) -> bytes:
         except RuntimeError as error:  # typst's own error, a subclass
             raise UserError(f"{page.id} cannot be typeset: typst says {' '.join(str(error).split())[:300]}") from None
     return made
+
+
+def renamed(prose: str) -> str:
+    """Pandoc's typst with the names of symbols that this typst has; only mathematics is touched."""
+    return MATHEMATICS.sub(lambda found: SYMBOL.sub(lambda name: RENAMED[name[0]], found[0]), prose)
 
 
 def _data(block: Block, folder: Path, index: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
+from typing import Any, NoReturn
 
 from workings.core.errors import MissingEvidence, UserError, suggestion
 from workings.core.evidence import ANY, Run
@@ -59,6 +59,11 @@ class Shown(str):
         shown = cls(re.sub(r"([\\`*_\[\]<>$#|^~])", r"\\\1", value(item)))
         shown.value = item
         return shown
+
+    def _calculated(self, _: object) -> NoReturn:
+        raise ReferenceFault(f"a page does not calculate with {self}: have the study record the number that is wanted")
+
+    __mul__ = __rmul__ = _calculated  # a text would be repeated; other operations do not know texts
 
 
 @dataclass
