@@ -47,7 +47,7 @@ def _execute(page: ProblemSet, cells: Sequence[CellBlock]) -> list[dict[str, Any
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.code) for cell in cells])
     # A kernel inherits the environment; a report drawn without a screen must not change how its figures are shown.
     surroundings = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
-    client = NotebookClient(book, kernel_name="python3", timeout=SECONDS)
+    client = NotebookClient(book, kernel_name="python3", timeout=SECONDS, coalesce_streams=True)
     manager = client.create_kernel_manager()
     try:
         with TemporaryDirectory(prefix="workings-") as folder:

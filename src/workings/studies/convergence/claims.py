@@ -22,7 +22,6 @@ SOLVED = 1e-3
     source="gatech-2024-ps2/3.1",
     about=NONE,
     basis="symbolic",
-    published=True,
     expect="supported",
     statement="⟨g, w − w_t⟩ + (λ/2)‖w − w_t‖² is least at w_t − g/λ alone: a gradient step with η = 1/λ.",
     rule="In any dimension the model's gradient must vanish there, with curvature λ; and a solver that sees values "
@@ -55,7 +54,6 @@ def prox_is_gradient_step(evidence: Evidence) -> Verdict:
     source="gatech-2024-ps2/3.2",
     about=NONE,
     basis="sampled",
-    published=True,
     expect="supported",
     statement="For any vectors v_t, Σ⟨w_t − w*, v_t⟩ ≤ ‖w*‖²/(2η) + (η/2)Σ‖v_t‖², and the two sides differ by "
     "‖w_{T+1} − w*‖²/(2η).",
@@ -90,7 +88,6 @@ def telescoping_lemma(evidence: Evidence) -> Verdict:
     source="gatech-2024-ps2/3.3",
     about=NONE,
     basis="sampled",
-    published=True,
     expect="supported",
     statement="A convex function lies above each of its tangents: f(u) ≥ f(w) + ⟨v, u − w⟩ for v ∈ ∂f(w).",
     rule="For every function, pairs of points are drawn along the path and about w*; a tangent above f by more than "
@@ -111,7 +108,6 @@ def affine_lower_bound(evidence: Evidence) -> Verdict:
     source="gatech-2024-ps2/3.3",
     about=NONE,
     basis="sampled",
-    published=True,
     expect="supported",
     statement="f(w̄) − f(w*) ≤ (1/T) Σ f(w_t) − f(w*) ≤ (1/T) Σ⟨w_t − w*, v_t⟩.",
     rule="Both inequalities must hold at every horizon of every run, up to rounding. One that fails refutes.",
@@ -130,7 +126,6 @@ def averaged_iterate(evidence: Evidence) -> Verdict:
     source="gatech-2024-ps2/3.3",
     about=NONE,
     basis="sampled",
-    published=True,
     expect="supported",
     statement="For convex ρ-Lipschitz f and η = B/(ρ√T), f(w̄) − f(w*) ≤ Bρ/√T.",
     rule="No function of the family may leave a larger gap at any horizon, up to rounding. One that does refutes.",
@@ -153,7 +148,6 @@ def average_iterate_bound(evidence: Evidence) -> Verdict:
     source="gatech-2024-ps2/3.3",
     about=NONE,
     basis="sampled",
-    published=True,
     expect="supported",
     statement="Over all convex ρ-Lipschitz functions the worst gap falls as T to the power −1/2, and not faster.",
     rule="The gap on the worst function must be Bρ/√T at every horizon, so that log gap over log T has the stated "
