@@ -11,15 +11,71 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from report_studies.parabola.study import STUDY, Config
 
+from workings.core.problem_set import ProblemSet
 from workings.core.runs import RunStore
 from workings.core.study import Study, Trial
 from workings.execute.local import carry_out
 from workings.report import site
 
+SHEET = """+++
+title = "Parabolas <&> steps"
+document = "Toy sheet"
+summary = "Descending, and what is said of it."
+questions = ["1a", "1b"]
+to_come = ["later"]
+[fields]
+collaborators = "Who worked with whom"
+[[hand_in]]
+item = "The answer"
+where = ["1a", "1b"]
++++
+
+{{ field("collaborators") }}
+
+## Descent {#1}
+
+### What a step does {#1a}
+
+> With $f(x) = x^2$, what does a step do to $x$?
+
+{{ notes("parabola#q1b") }}
+
+{{ claim("parabola.factor") }}
+
+{{ figure("parabola.losses") }}
+
+### Where it leads {#1b}
+
+{{ claim("parabola.converges") }}
+
+{{ claim("later.still-to-come") }}
+
+## What the sheet asks to hand in {#hand-in}
+
+{{ checklist() }}
+"""
+ERRATA = """+++
+title = "Errata"
+document = "The sheets and the published answers"
+summary = "Every statement that evidence refutes."
++++
+
+{{ errata() }}
+"""
+
 
 @pytest.fixture(scope="session")
 def study() -> Study:
     return STUDY
+
+
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> list[ProblemSet]:
+    """The errata, and a sheet that can be answered but for one thing."""
+    folder = tmp_path_factory.mktemp("sets")
+    for name, text in (("errata", ERRATA), ("toy-sheet", SHEET)):
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    return [ProblemSet.read(name, folder / f"{name}.md") for name in ("errata", "toy-sheet")]
 
 
 @pytest.fixture
@@ -31,7 +87,7 @@ def store(study: Study, tmp_path: Path) -> RunStore:
 
 
 @pytest.fixture(scope="session")
-def pages(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages(study: Study, sets: list[ProblemSet], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole site, read only."""
     root = tmp_path_factory.mktemp("report")
     store = RunStore(root / "home")
@@ -45,7 +101,7 @@ def pages(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(
             Study, "file", lambda self, name, file=Study.file: _shipped(file(self, name), name, recorded.parent)
         )
-        return site.write([study], store, root / "site").parent
+        return site.write([study], store, root / "site", sets=sets).parent
 
 
 def _shipped(path: object, name: str, evidence: Path) -> object:

@@ -15,10 +15,15 @@ from report_studies.parabola.study import Config
 from workings.core.config import to_json
 from workings.core.errors import MissingEvidence, UserError
 from workings.core.evidence import Evidence
+from workings.core.figure import FigureSpec
+from workings.core.ledger import Finding
+from workings.core.registry import studies
 from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.execute.local import carry_out
-from workings.report import commands, formatting, logbook, notes
+from workings.report import cache, commands, formatting, front, logbook, notes
+from workings.report.chapters import Chapter
+from workings.report.drawings import Drawing
 from workings.report.figures import render
 
 
@@ -68,6 +73,18 @@ def test_a_witness_keeps_what_a_calculator_shows() -> None:
 )
 def test_sources_are_told_in_words(text: str, words: str) -> None:
     assert formatting.source(text) == words
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "no"), (1, "one"), (12, "twelve"), (13, "13"), (20_000, "20,000")])
+def test_small_numbers_are_spelt(count: int, text: str) -> None:
+    assert formatting.spelt(count) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "1 kB"), (419_400, "419 kB"), (1_200_000, "1.2 MB"), (25_000_000, "25 MB")]
+)
+def test_sizes_are_told_in_the_unit_that_suits_them(count: int, text: str) -> None:
+    assert formatting.size(count) == text
 
 
 @pytest.mark.parametrize("text", ["../../etc/passwd", "..", "a b/c", "", ".hidden"])
@@ -160,6 +177,13 @@ def test_a_write_up_fits_under_the_page(study: Study) -> None:
     assert '<h3 id="q1b">' in told.html
 
 
+def test_no_line_begins_with_the_comma_after_a_formula() -> None:
+    told = notes.arrange(
+        '<p>for <math display="inline"><mi>x</mi></math>, and <math display="inline"><mi>y</mi></math></p>'
+    )
+    assert '<span class="whole"><math display="inline"><mi>x</mi></math>,</span> and <math' in told.html
+
+
 def test_mathematics_that_cannot_be_typeset_is_named(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +200,61 @@ def test_a_missing_pandoc_is_an_error_with_its_remedy(study: Study, monkeypatch:
     monkeypatch.setattr("pypandoc.convert_text", absent)
     with pytest.raises(UserError, match="pip install pypandoc_binary"):
         notes.write_up(study)
+
+
+def drawing(id: str, missing: str | None = None) -> Drawing:
+    return Drawing(FigureSpec(id, "What is seen.", "What is there.", lambda evidence: None), id, missing, None, "")  # type: ignore[arg-type,return-value]
+
+
+def test_preferred_figures_come_first_and_others_take_the_place_of_what_is_not_drawn(
+    study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    studies = [dataclasses.replace(study, package=f"report_studies.{name}") for name in "abcdefgh"]
+    book = [Chapter(each, RunStore(tmp_path).archive(study), (), ()) for each in studies]
+    drawings = {name: [drawing("first"), drawing("second")] for name in "abcdefgh"}
+    drawings["c"] = [drawing("first", "no run")]
+    monkeypatch.setattr(front, "FIGURES", ("d.second", "b.first", "c.first", "nowhere.at-all"))
+    chosen = [f"{each.id}.{drawn.spec.id}" for each, drawn in front.figures(book, drawings)]
+    assert chosen == ["d.second", "b.first", "a.first", "e.first", "f.first", "g.first"]
+
+
+def test_corrections_are_published_and_refuted_and_slips_of_wording_come_last(
+    study: Study, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wrong,) = front.corrections([Chapter.read(study, store, fresh_only=False)])
+    assert wrong.id == "parabola.factor"
+
+    def like(id: str, **changed: object) -> Finding:
+        return dataclasses.replace(wrong, claim=dataclasses.replace(wrong.claim, id=id, **changed))  # type: ignore[arg-type]
+
+    findings = (like("slip", basis="transcribed"), like("b"), like("a"), like("own", published=False), like("z"))
+    monkeypatch.setattr(front, "CORRECTIONS", ("parabola.z", "parabola.gone"))
+    chosen = front.corrections([Chapter(study, store.archive(study), findings, ())])
+    assert [finding.claim.id for finding in chosen] == ["z", "a", "b", "slip"]
+
+
+def test_the_preferred_figures_and_corrections_are_of_the_book() -> None:
+    for name in (*front.FIGURES, *front.CORRECTIONS):
+        study_id, _, rest = name.partition(".")
+        known = studies()[study_id]
+        assert rest in {entry.id for entry in (*known.claims, *known.figures)}, name
+
+
+def test_a_key_of_code_changes_with_it_and_names_what_it_is_of() -> None:
+    assert cache.of_code("core/claim.py") == cache.of_code("core/claim.*")
+    assert cache.of_code("core/claim.py") != cache.of_code("core/study.py")
+    assert cache.of_code(*cache.FLOORS) != cache.of_code()
+
+
+def test_a_key_of_evidence_changes_with_any_of_its_files(study: Study, store: RunStore) -> None:
+    before = cache.of_archive(store.archive(study))
+    assert cache.of_archive(store.archive(study)) == before
+    (run, *_) = store.runs(study.id)
+    (run.folder / "checkpoints").mkdir(exist_ok=True)
+    (run.folder / "checkpoints" / "weights.bin").write_bytes(b"0")
+    assert cache.of_archive(store.archive(study)) == before
+    (run.folder / "tables" / "more.json").write_text("[]", encoding="utf-8")
+    assert cache.of_archive(store.archive(study)) != before
 
 
 def test_the_report_loads_nothing_heavy() -> None:

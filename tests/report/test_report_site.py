@@ -12,9 +12,11 @@ import pytest
 from workings.core.errors import UserError
 from workings.core.evidence import METRICS_FILE
 from workings.core.ledger import judge
+from workings.core.problem_set import ProblemSet
 from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.report import site
+from workings.report.documents.composition import compose
 from workings.report.publish import MARKER
 
 
@@ -44,7 +46,7 @@ class Page(HTMLParser):
 
 
 def test_the_ledger_names_every_claim_with_its_verdict(pages: Path, study: Study) -> None:
-    page = Page(pages / "index.html")
+    page = Page(pages / "ledger.html")
     entries = [a["data-verdict"] for a in page.all("li") if "entry" in str(a.get("class"))]
     assert entries == ["supported", "refuted", "inconclusive", "inconclusive", "not-run"]
     for claim in study.claims:
@@ -58,11 +60,13 @@ def test_every_link_and_picture_leads_somewhere(pages: Path) -> None:
     for path in pages.rglob("*.html"):
         page = Page(path)
         links = [a["href"] for a in [*page.all("a"), *page.all("link")]]
-        for link in [*links, *(a["src"] for a in page.all("img")), *(a["srcset"] for a in page.all("source"))]:
+        sources = [a["src"] for a in [*page.all("img"), *page.all("script")]]
+        for link in [*links, *sources, *(a["srcset"] for a in page.all("source"))]:
             assert link is not None
-            if link.startswith(("data:", "#verdict=")):
+            if link.startswith("data:"):
                 continue
             target, anchor = urldefrag(unquote(link))
+            anchor = "" if anchor.startswith("verdict=") else anchor  # a state of the ledger's filters
             file = (path.parent / target) if target else path
             assert file.is_file(), f"{path.name} links to {link}"
             if anchor:
@@ -89,7 +93,8 @@ def test_text_is_never_markup(pages: Path) -> None:
         assert "<script>alert" not in text
         assert "<b>bold" not in text
         assert "<img src=x" not in text
-    assert "<script>alert('statement')</script> & <b>bold</b>" in Page(pages / "index.html").text
+    assert "<script>alert('statement')</script> & <b>bold</b>" in Page(pages / "ledger.html").text
+    assert "Parabolas <&> steps" in Page(pages / "index.html").text
     assert "<script>alert(“notes”)</script>" in Page(pages / "study/parabola.html").text
 
 
@@ -104,6 +109,69 @@ def test_the_study_page_tells_rule_numbers_witness_and_transcription(pages: Path
     assert "<math" in (pages / "study/parabola.html").read_text(encoding="utf-8")
 
 
+def test_the_first_page_says_what_there_is(pages: Path, study: Study) -> None:
+    page = Page(pages / "index.html")
+    words = " ".join(page.text.split())
+    assert f"{len(study.claims)} statements about 1 system from deep-learning problem sets" in words
+    assert "2 of them stand in a published answer; 1 of those is refuted" in words
+    assert "Each step multiplies x by 1 + 2η. The factor is 1 − 2η: the published sign is wrong." in words
+    assert "published factor = 1.2; true factor = 0.8" in words.replace("\xa0", " ")
+    assert "The loss falls by the same factor at each step" in words
+    marks = next(a["aria-label"] for a in page.all("p") if a.get("class") == "marks")
+    assert marks == "1 supported, 1 refuted, 2 inconclusive, 1 not run"
+
+
+def test_the_first_page_hands_out_each_set_and_leads_to_the_errata(pages: Path) -> None:
+    page = Page(pages / "index.html")
+    links = [a["href"] for a in page.all("a")]
+    assert {"set/toy-sheet.html", "set/toy-sheet.pdf", "set/toy-sheet.ipynb", "set/errata.html"} <= set(links)
+    assert "set/errata.pdf" not in links
+    assert (pages / "set/toy-sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert json.loads((pages / "set/toy-sheet.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert "1 thing still missing" in page.text
+
+
+def test_a_set_page_tells_its_verdicts_downloads_and_neighbours(pages: Path) -> None:
+    page = Page(pages / "set/toy-sheet.html")
+    assert re.search(r"1 supported\s+1 refuted", page.text)
+    assert "The study later is still to come" in page.text
+    assert re.search(r"PDF of Parabolas <&> steps \d+ kB", page.text)
+    assert [a["href"] for a in page.all("a") if a.get("rel") == "prev"] == ["errata.html"]
+    assert [a["href"] for a in page.all("a") if a.get("rel") == "next"] == []
+    assert "the published sign is wrong" in Page(pages / "set/errata.html").text
+
+
+def test_a_claim_leads_to_the_question_it_answers(pages: Path) -> None:
+    links = [a["href"] for a in Page(pages / "study/parabola.html").all("a")]
+    assert "../set/toy-sheet.html#1b" in links
+    assert "../set/toy-sheet.html" in links
+
+
+def test_figures_are_numbered_and_named_in_the_contents(pages: Path) -> None:
+    page = Page(pages / "study/parabola.html")
+    assert re.search(r"Figure 1\.\s+The loss falls by the same factor", page.text)
+    assert re.search(r"Figure 2\.\s+Accuracy over the epochs", page.text)
+    assert {"#figure-losses", "#figure-accuracies"} <= {a["href"] for a in page.all("a")}
+
+
+def test_the_index_of_the_search_names_everything_and_leads_there(pages: Path, study: Study) -> None:
+    script = (pages / "static/index.js").read_text(encoding="utf-8")
+    rows = json.loads(script.removeprefix("globalThis.workingsIndex = ").removesuffix(";\n"))
+    by_kind: dict[str, list[str]] = {}
+    for row in rows:
+        by_kind.setdefault(row["kind"], []).append(row["title"])
+        target, anchor = urldefrag(row["url"])
+        ids = [a.get("id") for _, a in Page(pages / target).tags]
+        assert not anchor or anchor in ids, row
+    assert by_kind["claim"] == [f"{study.id}.{claim.id}" for claim in study.claims]
+    assert by_kind["study"] == [study.title]
+    assert by_kind["opinion"] == ["parabola.beauty"]
+    assert by_kind["figure"] == ["Descent on a parabola: losses", "Descent on a parabola: accuracies"]
+    assert {"The factor, and how η sets it", "Reading"} <= set(by_kind["section"])
+    assert [words.split("\u2002")[0].split()[0] for words in by_kind["question"]] == ["1", "1a", "1b"]
+    assert by_kind["problem set"] == ["Errata", "Parabolas <&> steps"]
+
+
 def test_a_figure_without_evidence_says_what_it_lacks(pages: Path) -> None:
     text = Page(pages / "study/parabola.html").text
     assert re.search(r"Not drawn: run \w+ has no metric 'validation/accuracy'", text)
@@ -111,8 +179,8 @@ def test_a_figure_without_evidence_says_what_it_lacks(pages: Path) -> None:
 
 
 def test_where_evidence_is_from_stands_beside_it(pages: Path) -> None:
-    assert "fresh and recorded" in Page(pages / "index.html").text
-    assert "1 stale run left aside" in Page(pages / "index.html").text
+    assert "fresh and recorded" in Page(pages / "ledger.html").text
+    assert "1 stale run left aside" in Page(pages / "ledger.html").text
     stale = Page(pages / "run/abcdef012345.html").text
     assert "It is of version 1 of the study, which is now at 2: it decides nothing." in stale
     runs = [Page(path).text for path in (pages / "run").glob("*.html")]
@@ -143,6 +211,27 @@ def test_numbers_come_from_the_evidence(study: Study, store: RunStore, tmp_path:
     assert "0.4242" not in before
 
 
+def test_what_has_not_changed_is_not_made_again(
+    study: Study, sets: list[ProblemSet], store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contents() -> dict[str, bytes]:
+        site.write([study], store, tmp_path / "site", sets=sets)
+        return {str(path): path.read_bytes() for path in (tmp_path / "site").rglob("*.*") if path.is_file()}
+
+    before, made = contents(), []
+    monkeypatch.setattr("workings.report.figures.render", lambda spec, *rest: made.append(spec.id) or b"<svg/>")
+    monkeypatch.setattr(
+        "workings.report.answers.compose", lambda page, *rest: made.append(page.id) or compose(page, *rest)
+    )
+    assert contents() == before
+    assert made == []
+    run = store.runs(study.id)[0]
+    rows = (run.folder / METRICS_FILE).read_text(encoding="utf-8")
+    (run.folder / METRICS_FILE).write_text(rows + '{"name": "loss", "step": 12, "value": 0.5}\n', encoding="utf-8")
+    contents()
+    assert {"losses", "errata", "toy-sheet"} <= set(made)
+
+
 def test_an_empty_store_still_makes_a_site(study: Study, tmp_path: Path) -> None:
     index = site.write([study], RunStore(tmp_path / "home"), tmp_path / "site")
     assert index.is_file()
@@ -151,6 +240,11 @@ def test_an_empty_store_still_makes_a_site(study: Study, tmp_path: Path) -> None
     assert "No run of this study has been made." in text
     assert "Not drawn: parabola has no finished run." in text
     assert "workings run parabola --preset quick" in text
+    front = Page(index).text
+    assert "5 statements about 1 system" in " ".join(front.split())
+    assert not any(
+        words in front for words in ("Corrected in red", "Seen in the evidence", "The problem sets", "Errata")
+    )
 
 
 def test_a_foreign_folder_is_left_alone(study: Study, store: RunStore, tmp_path: Path) -> None:
@@ -187,8 +281,11 @@ def test_recorded_evidence_can_be_left_out(
     shipped, file = store.root / "runs" / study.id, Study.file
     monkeypatch.setattr(Study, "file", lambda self, name: shipped if name == "evidence" else file(self, name))
     empty = RunStore(tmp_path / "empty")
-    with_recorded = Page(site.write([study], empty, tmp_path / "site")).text
-    without = Page(site.write([study], empty, tmp_path / "site", fresh_only=True)).text
+    ledger = tmp_path / "site" / "ledger.html"
+    site.write([study], empty, ledger.parent)
+    with_recorded = Page(ledger).text
+    site.write([study], empty, ledger.parent, fresh_only=True)
+    without = Page(ledger).text
     assert "recorded" in with_recorded
     assert "not run" in without
     assert "Every run ends lower" not in without

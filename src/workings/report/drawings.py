@@ -1,16 +1,21 @@
-"""The figures of a chapter: drawn in both schemes, or a word on what they lack and the command that makes it."""
+"""The figures of a chapter: drawn in both schemes, or a word on what they lack and the command that makes it.
 
+What a slice draws with may take seconds to load (torch, matplotlib). So captions are kept beside the pictures, and a
+slice's `figures` is loaded only where something has to be drawn.
+"""
+
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import ANY, Evidence
-from workings.core.figure import FigureSpec
+from workings.core.figure import Draw, FigureSpec
 from workings.core.study import Study
-from workings.report import commands
+from workings.report import cache, commands
 from workings.report.chapters import Chapter, origin
-from workings.report.figures import SCHEMES, kept_figure, without_windows
+from workings.report.figures import SCHEMES, kept_figure
 from workings.report.formatting import slug
 
 
@@ -34,23 +39,44 @@ def draw(chapter: Chapter, folder: Path) -> Iterator[Drawing]:
     if not chapter.study.has("figures"):
         return
     evidence = chapter.archive.evidence((ANY,))
-    command = commands.make(chapter.study, evidence)
-    without_windows()
-    for spec in chapter.study.figures:
+    state, command = cache.of_evidence(evidence), commands.make(chapter.study, evidence)
+    for spec in kept_specs(chapter.study):
         name = slug(f"{chapter.study.id}-{spec.id}")
-        yield Drawing(spec, name, _lack(chapter.study, spec, evidence, folder / name), command, _basis(evidence))
+        missing = _lack(chapter.study, spec, evidence, state)
+        if missing is None:
+            for scheme in SCHEMES:
+                picture = kept_figure(chapter.study, spec, evidence, scheme, state=state)
+                (folder / f"{name}.{scheme}.svg").write_bytes(picture)
+        yield Drawing(spec, name, missing, command, _basis(evidence))
 
 
-def _lack(study: Study, spec: FigureSpec, evidence: Evidence, path: Path) -> str | None:
-    """Draw both schemes, and return None, or what is missing."""
+def kept_specs(study: Study) -> list[FigureSpec]:
+    """A study's figures, whose module is loaded when the first of them is drawn."""
+
+    def tell() -> bytes:
+        return json.dumps([(spec.id, spec.caption, spec.alt) for spec in study.figures]).encode()
+
+    def later(id: str) -> Draw:
+        return lambda evidence: next(spec for spec in study.figures if spec.id == id).draw(evidence)
+
+    told = json.loads(cache.kept("captions", (study.id, cache.of_study(study)), tell))
+    return [FigureSpec(id, caption, alt, later(id)) for id, caption, alt in told]
+
+
+def _lack(study: Study, spec: FigureSpec, evidence: Evidence, state: str) -> str | None:
+    """What is missing; None where both schemes are drawn, and kept."""
     if not evidence.runs:
         return f"{evidence.study} has no finished run"
-    try:
-        for scheme in SCHEMES:
-            path.with_name(f"{path.name}.{scheme}.svg").write_bytes(kept_figure(study, spec, evidence, scheme))
-    except MissingEvidence as error:
-        return str(error)
-    return None
+
+    def attempt() -> bytes:
+        try:
+            for scheme in SCHEMES:
+                kept_figure(study, spec, evidence, scheme, state=state)
+        except MissingEvidence as error:
+            return str(error).encode()
+        return b""
+
+    return cache.kept("lacks", (spec.id, cache.of_study(study), state), attempt).decode() or None
 
 
 def _basis(evidence: Evidence) -> str:

@@ -28,14 +28,17 @@ def without_windows() -> None:
         matplotlib.use("agg")
 
 
-def kept_figure(study: Study, spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg") -> bytes:
-    """A figure as `render` draws it; drawn once for the same code and evidence."""
-    key = (spec.id, scheme, cache.of_study(study), cache.of_evidence(evidence))
+def kept_figure(
+    study: Study, spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg", state: str = ""
+) -> bytes:
+    """A figure as `render` draws it; drawn once for the same code and evidence (`state` is its key, where at hand)."""
+    key = (spec.id, scheme, cache.of_study(study), state or cache.of_evidence(evidence))
     return cache.kept(f"figures-{kind}", key, lambda: render(spec, evidence, scheme, kind))
 
 
 def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg") -> bytes:
     """Draw a figure on a transparent ground (a PNG on white); `MissingEvidence` passes through."""
+    without_windows()
     import matplotlib.pyplot as plt
 
     with in_style(scheme):

@@ -14,6 +14,8 @@ PLAIN = range(-4, 7)
 SEPARATED_FROM = 10_000
 """From here on thousands are separated, so that a step or a year is not."""
 
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -78,6 +80,16 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(count: int) -> str:
+    """A number of bytes, for one who is about to take them."""
+    return f"{_real(count / 1e6, 2)} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+
+
+def spelt(count: int) -> str:
+    """A small number as a word, as it stands in a sentence."""
+    return WORDS[count] if 0 <= count < len(WORDS) else value(count)
 
 
 def moment(iso: str) -> str:

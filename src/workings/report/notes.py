@@ -22,6 +22,7 @@ TOP = 3
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
 _TITLE = re.compile(r"\s*<h1\b[^>]*>.*?</h1>", re.DOTALL)
 _SECTION = re.compile(r'(<h([2-6])\b[^>]*\bid="([^"]+)"[^>]*>)(.*?)(</h\2>)', re.DOTALL)
+_INLINE_END = re.compile(r'(<math display="inline"(?:(?!</math>).)*</math>)([,.;:!?)’”]+)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def arrange(html: str, top: int = TOP) -> WriteUp:
         if level == top + 1:
             below.append((section, anchor, text))
     html = _SECTION.sub(r'\1\4 <a class="anchor" href="#\3" aria-label="Link to this section">#</a>\5', html)
+    html = _INLINE_END.sub(r'<span class="whole">\1\2</span>', html)  # no line begins with a comma
     # A table or a display wider than a phone scrolls inside its own box.
     html = html.replace("<table", '<div class="scroll" tabindex="0"><table').replace("</table>", "</table></div>")
     html = html.replace("<th>", '<th scope="col">').replace("<th style", '<th scope="col" style')

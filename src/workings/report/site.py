@@ -1,12 +1,13 @@
-"""The report as a static site: a ledger of all claims, a page a study, a page a run.
+"""The report as a static site: a first page, the ledger of all claims, a page a study, a set and a run.
 
-It opens from disk, with no server, network, framework or foreign font; the ledger's filters are the only script, and
-without it the page is the full list. Every number on a page comes from evidence, registry or `published.toml`.
+It opens from disk, with no server, network, framework or foreign font. Two scripts help, the ledger's filters and the
+search; without them every page is whole. Every number on a page comes from evidence, registry or `published.toml`.
 """
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from workings.core.claim import Kind
 from workings.core.evidence import Run
@@ -14,15 +15,16 @@ from workings.core.ledger import Finding
 from workings.core.problem_set import ProblemSet
 from workings.core.runs import RunStore
 from workings.core.study import Study
-from workings.report import chapters, commands, documents, drawings, formatting, logbook, notes
+from workings.report import chapters, commands, documents, drawings, formatting, front, logbook, notes, search
+from workings.report.answers import Answer, answer
 from workings.report.chapters import Chapter, Entry
-from workings.report.documents import html, notebook, pdf
 from workings.report.documents.blocks import FigureBlock
-from workings.report.documents.composition import compose
+from workings.report.drawings import Drawing
 from workings.report.publish import replacing
 from workings.report.templating import templates
 
 STATIC = Path(__file__).parent / "static"
+Item = TypeVar("Item")
 FOLDERS = ("set", "study", "run", "figure", "picture", "static")
 
 
@@ -43,59 +45,86 @@ def write(
     with replacing(destination) as folder:
         for name in FOLDERS:
             (folder / name).mkdir()
-        shutil.copyfile(STATIC / "report.css", folder / "static" / "report.css")
         site = _Site(folder, book, sets)
-        site.ledger()
         for chapter in book:
             site.study(chapter)
             for entry in chapter.entries:
                 site.run(chapter, entry)
         for page in sets:
             site.problem_set(page)
+        site.ledger()
+        site.front()
+        site.static()
     return destination.expanduser().resolve() / "index.html"
 
 
 class _Site:
-    """The pages of one build: templates, and where they go."""
+    """The pages of one build: templates, where they go, and what is known of them once they are made."""
 
     def __init__(self, folder: Path, book: Sequence[Chapter], sets: Sequence[ProblemSet]) -> None:
         self.folder, self.book, self.sets = folder, book, sets
+        self.findings = [finding for chapter in book for finding in chapter.findings]
+        self.drawings: dict[str, list[Drawing]] = {}
+        self.answers: list[Answer] = []
+        self.index: list[search.Entry] = []
         self.templates = templates()
         self.templates.globals |= {
             "kinds": [str(kind) for kind in Kind],
             "newest": max((_last_session(entry.run) for chapter in book for entry in chapter.entries), default=""),
+            "errata": next((page.id for page in sets if _is_errata(page)), None),
+            "documents": {page.id: page.document for page in sets},
+            "answered": {f"{page.id}/{question}" for page in sets for question in page.questions},
         }
 
-    def ledger(self) -> None:
-        """The first page: all claims, and the statements that no evidence could decide."""
-        findings = [finding for chapter in self.book for finding in chapter.findings]
-        published = [f for f in findings if f.claim.published]
+    def front(self) -> None:
+        """The first page: what this is, at a glance, and the way to everything else."""
+        wrong = front.corrections(self.book)
+        sheets = {chapters.sheet(finding.claim.source) for finding in self.findings} - {"own"}
         self._page(
             "index.html",
+            "front",
+            root="",
+            book=self.book,
+            total=len(self.findings),
+            sheets=len(sheets),
+            counts=chapters.tally(self.findings),
+            published=sum(finding.claim.published for finding in self.findings),
+            wrong=wrong,
+            corrections=wrong[: front.MOST_CORRECTIONS],
+            figures=front.figures(self.book, self.drawings),
+            answers=[made for made in self.answers if not _is_errata(made.page)],
+        )
+
+    def ledger(self) -> None:
+        """All claims, and the statements that no evidence could decide."""
+        self._page(
+            "ledger.html",
             "ledger",
             root="",
             book=self.book,
-            sets=self.sets,
-            total=len(findings),
-            counts=chapters.tally(findings),
-            sheets=sorted({chapters.sheet(f.claim.source) for f in findings}, key=lambda s: (s == "own", s)),
-            published=len(published),
-            contradicted=sum(f.verdict.kind is Kind.REFUTED for f in published),
+            total=len(self.findings),
+            counts=chapters.tally(self.findings),
+            sheets=sorted({chapters.sheet(f.claim.source) for f in self.findings}, key=lambda s: (s == "own", s)),
             opinions=[(chapter.study, opinion) for chapter in self.book for opinion in chapter.study.opinions],
-            script=(STATIC / "ledger.js").read_text(encoding="utf-8"),
         )
 
     def study(self, chapter: Chapter) -> None:
         """A study: write-up, figures, claims, runs."""
+        drawn = self.drawings[chapter.study.id] = list(drawings.draw(chapter, self.folder / "figure"))
+        written = notes.write_up(chapter.study)
+        self.index += search.of_study(chapter, written, drawn)
+        before, after = _neighbours([c.study for c in self.book], chapter.study)
         self._page(
             f"study/{formatting.slug(chapter.study.id)}.html",
             "study",
             root="../",
             chapter=chapter,
             study=chapter.study,
-            notes=notes.write_up(chapter.study),
-            drawings=list(drawings.draw(chapter, self.folder / "figure")),
+            notes=written,
+            drawings=drawn,
             make={finding.id: _addition(finding) for finding in chapter.findings if finding.open},
+            before=before,
+            after=after,
         )
 
     def run(self, chapter: Chapter, entry: Entry) -> None:
@@ -119,23 +148,46 @@ class _Site:
     def problem_set(self, page: ProblemSet) -> None:
         """A problem set, answered: as a page, and to take away as notebook and PDF."""
         named = documents.studies_of(page, {chapter.study.id: chapter.study for chapter in self.book})
-        made = compose(page, [chapter for chapter in self.book if chapter.study.id in named])
+        used = [chapter for chapter in self.book if chapter.study.id in named]
+        made = answer(page, used, self.templates, _drawn)
+        self.answers.append(made)
+        self.index += search.of_set(made)
         name = formatting.slug(page.id)
-        for form, write_form in (("ipynb", notebook.write), ("pdf", pdf.write)):
-            (self.folder / "set" / f"{name}.{form}").write_bytes(write_form(made))
+        for form, content in made.files.items():
+            (self.folder / "set" / f"{name}.{form}").write_bytes(content)
+        before, after = _neighbours(self.sets, page)
         self._page(
             f"set/{name}.html",
             "document",
             root="../",
             page=page,
             missing=made.missing,
-            downloads=[(form, f"{name}.{form}") for form in ("pdf", "ipynb")],
-            written=html.body(made, self.templates, _drawn, "../"),
+            counts=made.counts,
+            downloads=[(form, f"{name}.{form}", len(content)) for form, content in made.files.items()],
+            written=made.written,
+            before=before,
+            after=after,
         )
+
+    def static(self) -> None:
+        """Style and scripts, and the index that the search reads."""
+        for name in ("report.css", "ledger.js", "search.js"):
+            shutil.copyfile(STATIC / name, self.folder / "static" / name)
+        (self.folder / "static" / "index.js").write_text(search.script(self.index), encoding="utf-8")
 
     def _page(self, path: str, template: str, **context: object) -> None:
         html = self.templates.get_template(f"{template}.html").render(context)
         (self.folder / path).write_text(html, encoding="utf-8")
+
+
+def _is_errata(page: ProblemSet) -> bool:
+    return "errata()" in page.text
+
+
+def _neighbours(row: Sequence[Item], item: Item) -> tuple[Item | None, Item | None]:
+    """What stands before and after."""
+    at = row.index(item)
+    return row[at - 1] if at else None, row[at + 1] if at + 1 < len(row) else None
 
 
 def _drawn(figure: FigureBlock, scheme: str) -> str:

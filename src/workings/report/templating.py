@@ -27,9 +27,17 @@ def templates() -> Environment:
         "slug": formatting.slug,
         "duration": formatting.duration,
         "moment": formatting.moment,
+        "spelt": formatting.spelt,
+        "size": formatting.size,
         "origin": chapters.origin,
         "sheet": chapters.sheet,
         "base64": lambda content: b64encode(content).decode(),
     }
-    environment.globals |= {"release": version("workings"), "newest": ""}
+    environment.globals |= {
+        "release": version("workings"),
+        "newest": "",
+        "errata": None,
+        "documents": {},
+        "answered": (),
+    }
     return environment
