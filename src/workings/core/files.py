@@ -45,8 +45,9 @@ def storage(place: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         named = str(error.filename or place)
+        where = place if named.endswith(".tmp") else named
         raise UserError(
-            f"cannot write to {place if named.endswith('.tmp') else named}: {reason}; make room or rights there, or choose another place "
+            f"cannot write to {where}: {reason}; make room or rights there, or choose another place "
             "(WORKINGS_HOME names that of runs). What was finished before is safe"
         ) from error
 
