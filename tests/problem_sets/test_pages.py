@@ -1,7 +1,7 @@
 """The pages of the four sheets: every sub-question answered, every binding claim judged, in each of the three forms.
 
 The documents are made once, by this file run as a program: a process a page, since pages share no study. Each carries
-out the instant trials that its page names, writes the three forms, and runs the notebook a second time.
+out the instant trials that its page names, writes the three forms and what stands in them, and runs the notebook again.
 """
 
 import json
@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,7 @@ from workings.core.problem_set import ProblemSet
 from workings.core.registry import find_set, studies
 from workings.core.runs import RunStore
 from workings.core.study import Study
-from workings.report.chapters import Chapter
-from workings.report.documents import FORMS, build, studies_of
-from workings.report.documents.blocks import CellBlock, ClaimBlock
-from workings.report.documents.composition import ANCHOR, Composition, compose
+from workings.report.documents import FORMS, studies_of
 
 QUESTIONS = {
     "nyu-2025-hw3": "1a 1b 1c 1d 2a 2b 2c 3a 3b 3c 3d 3e",
@@ -111,13 +107,10 @@ BINDING: Mapping[str, Mapping[str, str]] = {
 PARTS = ("experiment.py", "claims.py", "figures.py", "notes.md", "published.toml")
 """What a study needs before a page can take anything from it."""
 SECONDS = 900
-"""For one document at most, on a machine that does much else; on an idle one all four take about a minute."""
+"""For one document at most, on a machine that does much else; on an idle one all of them take about a minute."""
 PLACE = "WORKINGSBLOCK"
 
 each_set = pytest.mark.parametrize("set_id", QUESTIONS)
-
-
-# ---- making the documents, in a process of its own for each page ----
 
 
 def named(page: ProblemSet) -> list[Study]:
@@ -126,70 +119,77 @@ def named(page: ProblemSet) -> list[Study]:
     return [complete[id] for id in studies_of(page, complete)]
 
 
-def chapters(page: ProblemSet) -> list[Chapter]:
-    """The studies of a page with their evidence, from the store that the environment names."""
-    return [Chapter.read(study, RunStore.default(), fresh_only=False) for study in named(page)]
+def built(set_id: str) -> dict[str, str]:
+    """The binding claims of a sheet whose studies are there, with the verdicts they must have."""
+    there = {study.id for study in named(find_set(set_id))}
+    return {claim: verdict for claim, verdict in BINDING[set_id].items() if claim.partition(".")[0] in there}
+
+
+# ---- making the documents, in a process of its own for each page ----
 
 
 def make(set_id: str, folder: Path) -> None:
-    """Carry out what the page needs, write the page in each form, and what its notebook gives when it is run again."""
+    """Carry out what a page needs; write each form, what the page is made of, and what its cells give a second time."""
+    from workings.execute.local import carry_out
+    from workings.report.chapters import Chapter
+    from workings.report.documents import html, notebook, pdf
+    from workings.report.documents.blocks import CellBlock, ClaimBlock
+    from workings.report.documents.composition import ANCHOR, compose
+    from workings.report.templating import templates
+
+    page, store = find_set(set_id), RunStore.default()
+    for study in named(page):
+        carry_out(study, list(study.instant()) if study.instant else [], store)
+    made = compose(page, [Chapter.read(study, store, fresh_only=False) for study in named(page)])
+    (folder / f"{set_id}.html").write_bytes(html.standalone(made, templates()))
+    (folder / f"{set_id}.ipynb").write_bytes(notebook.write(made))
+    (folder / f"{set_id}.pdf").write_bytes(pdf.write(made))
+    parts = {
+        "anchors": [found["id"] for found in ANCHOR.finditer(made.markdown)],
+        "claims": {b.finding.id: str(b.finding.verdict.kind) for b in made.blocks if isinstance(b, ClaimBlock)},
+        "held": [block.expected is not None for block in made.blocks if isinstance(block, CellBlock)],
+        "missing": [block.what for block in made.missing],
+    }
+    (folder / f"{set_id}.json").write_text(json.dumps(parts), encoding="utf-8")
+    run_again(folder / f"{set_id}.ipynb", folder / f"{set_id}.again.ipynb")
+
+
+def run_again(path: Path, to: Path) -> None:
+    """Run a notebook from top to bottom in a clean kernel, without the outputs that it came with."""
     from nbclient import NotebookClient
 
-    from workings.execute.local import carry_out
-
-    page = find_set(set_id)
-    for study in named(page):
-        carry_out(study, list(study.instant()) if study.instant else [], RunStore.default())
-    read = chapters(page)
-    for form in FORMS:
-        (folder / f"{set_id}.{form}").write_bytes(build(page, read, form))
-    book: Any = nbformat.read(folder / f"{set_id}.ipynb", as_version=4)
+    book: Any = nbformat.read(path, as_version=4)
     for cell in book.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    client = NotebookClient(book, timeout=120)
-    client.create_kernel_manager().transport = "ipc"
+    client = NotebookClient(book, timeout=SECONDS)
+    manager = client.create_kernel_manager()
+    manager.transport, manager.ip = "ipc", str(to.with_suffix(""))  # through files beside it: no port is opened
     client.execute()
-    nbformat.write(book, folder / f"{set_id}.again.ipynb")
-
-
-@dataclass(frozen=True)
-class Made:
-    """All documents, and the store that their evidence lies in."""
-
-    folder: Path
-
-    def read(self, name: str) -> str:
-        """A document as text."""
-        return (self.folder / name).read_text(encoding="utf-8")
-
-    def composed(self, set_id: str) -> Composition:
-        """The page put together, its cells left unrun."""
-        page = find_set(set_id)
-        return compose(page, chapters(page), run_cells=False)
+    nbformat.write(book, to)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The documents; the store is theirs for the whole module."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all documents."""
     folder = tmp_path_factory.mktemp("documents")
     surroundings = os.environ | {"WORKINGS_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
 
-    def made_of(set_id: str) -> str:
+    def fault_in(set_id: str) -> str:
         command = [sys.executable, __file__, set_id, str(folder)]
         done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=SECONDS)
         return f"{set_id}: {done.stderr[-2000:]}" if done.returncode else ""
 
     with ThreadPoolExecutor(len(QUESTIONS)) as pool:
-        faults = [fault for fault in pool.map(made_of, QUESTIONS) if fault]
-    assert not faults, "\n".join(faults)
-    return Made(folder)
+        faults = list(pool.map(fault_in, QUESTIONS))
+    faults.append(fault_in("errata"))  # of all studies, so after those whose trials it shows
+    assert not any(faults), "\n".join(faults)
+    return folder
 
 
-@pytest.fixture(autouse=True)
-def _their_store(made: Made, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of the store that each test has to itself."""
-    monkeypatch.setenv("WORKINGS_HOME", str(made.folder / "home"))
+def parts(made: Path, set_id: str) -> Mapping[str, Any]:
+    """What a page is made of."""
+    return json.loads((made / f"{set_id}.json").read_text(encoding="utf-8"))
 
 
 # ---- what a sheet asks ----
@@ -201,75 +201,66 @@ def test_a_page_declares_the_sub_questions_of_its_sheet(set_id: str) -> None:
 
 
 @each_set
-def test_every_sub_question_has_its_place(set_id: str, made: Made) -> None:
-    anchors = [found["id"] for found in ANCHOR.finditer(made.composed(set_id).markdown)]
-    headings = re.findall(r'<h[2-6]\b[^>]*\bid="([^"]+)"', made.read(f"{set_id}.html"))
-    for question in QUESTIONS[set_id].split():
-        assert anchors.count(question) == headings.count(question) == 1, question
-    assert len(headings) == len(set(headings)), "an address on a page leads to one place"
-
-
-@each_set
 def test_every_sub_question_is_put_before_it_is_answered(set_id: str) -> None:
-    """A quotation stands below the heading of each, or below the heading of the question that it belongs to."""
     text = find_set(set_id).text
     for question in QUESTIONS[set_id].split():
-        after = text.partition(f"{{#{question}}}\n")[2].lstrip()
-        assert after.startswith("> "), question
+        assert text.partition(f"{{#{question}}}\n")[2].lstrip().startswith("> "), question
 
 
 @each_set
-def test_what_is_to_be_handed_in_names_sub_questions(set_id: str) -> None:
+def test_what_is_to_be_handed_in_covers_the_sheet(set_id: str) -> None:
     page = find_set(set_id)
-    places = [question for item in page.hand_in for question in item.where]
-    assert set(places) == set(page.questions)
+    assert {question for item in page.hand_in for question in item.where} == set(page.questions)
     assert "collaborators" in page.fields
     assert "{{ checklist() }}" in page.text
 
 
-@each_set
-def test_every_binding_claim_is_shown_with_the_verdict_it_must_have(set_id: str, made: Made) -> None:
-    text, page = find_set(set_id).text, made.read(f"{set_id}.html")
-    shown = {block.finding.id: block.finding for block in made.composed(set_id).blocks if isinstance(block, ClaimBlock)}
-    there = {study.id for study in named(find_set(set_id))}
-    for claim, verdict in BINDING[set_id].items():
-        assert f'claim("{claim}")' in text, claim
-        if claim.partition(".")[0] in there:
-            assert f">{claim}</" in page, claim
-            assert verdict in (str(shown[claim].verdict.kind), "measure"), claim
-
-
-def test_the_table_of_claims_leaves_out_no_study_of_a_sheet() -> None:
+def test_the_tables_leave_out_no_study_of_a_sheet() -> None:
     for set_id, claims in BINDING.items():
         asked = {study.id for study in studies().values() if any(s.startswith(f"{set_id}/") for s in study.sources)}
         assert asked <= {claim.partition(".")[0] for claim in claims}
 
 
 @each_set
-def test_nothing_is_missing_but_what_is_still_to_come(set_id: str, made: Made) -> None:
-    page = find_set(set_id)
-    to_come = set(page.to_come) - {study.id for study in named(page)}
-    missing = {block.what for block in made.composed(set_id).missing}
-    assert missing == {f"The study {study} is still to come" for study in to_come}
+def test_every_sub_question_has_its_place(set_id: str, made: Path) -> None:
+    anchors = parts(made, set_id)["anchors"]
+    headings = re.findall(r'<h[2-6]\b[^>]*\bid="([^"]+)"', (made / f"{set_id}.html").read_text(encoding="utf-8"))
+    for question in QUESTIONS[set_id].split():
+        assert anchors.count(question) == headings.count(question) == 1, question
+    assert len(headings) == len(set(headings)), "an address leads to one place"
 
 
 @each_set
-def test_most_cells_are_held_against_evidence(set_id: str, made: Made) -> None:
-    cells = [block for block in made.composed(set_id).blocks if isinstance(block, CellBlock)]
-    held = [cell for cell in cells if cell.expected is not None]
-    assert len(held) >= 5
-    assert 2 * len(held) > len(cells)
+def test_every_binding_claim_is_shown_with_the_verdict_it_must_have(set_id: str, made: Path) -> None:
+    text, shown = find_set(set_id).text, parts(made, set_id)["claims"]
+    assert not [claim for claim in BINDING[set_id] if f'claim("{claim}")' not in text]
+    for claim, verdict in built(set_id).items():
+        assert verdict in (shown[claim], "measure"), claim
+
+
+@each_set
+def test_nothing_is_missing_but_what_is_still_to_come(set_id: str, made: Path) -> None:
+    """A study that is there and still has to be measured may stay among those to come."""
+    to_come = find_set(set_id).to_come
+    assert not [what for what in parts(made, set_id)["missing"] if not any(study in what for study in to_come)]
+
+
+@each_set
+def test_most_cells_are_held_against_evidence(set_id: str, made: Path) -> None:
+    held = parts(made, set_id)["held"]
+    assert sum(held) >= max(5, len(held) / 2)
 
 
 # ---- the three forms ----
 
 
 @each_set
-def test_the_page_is_whole(set_id: str, made: Made) -> None:
-    page = made.read(f"{set_id}.html")
+def test_the_page_is_whole(set_id: str, made: Path) -> None:
+    page = (made / f"{set_id}.html").read_text(encoding="utf-8")
     assert PLACE not in page
     assert "{{" not in page
     assert page.count("<blockquote>") >= len(QUESTIONS[set_id].split())
+    assert not [claim for claim in built(set_id) if f">{claim}</" not in page]
 
 
 def outputs(book: Any) -> list[tuple[str, int]]:
@@ -277,14 +268,14 @@ def outputs(book: Any) -> list[tuple[str, int]]:
     found = []
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):
         data = [output.get("data", {"text/plain": output.get("text", "")}) for output in cell.outputs]
-        text = "".join("".join(d.get("text/plain", "").split()) for d in data if "image/png" not in d)
-        found.append((text, sum("image/png" in d for d in data)))
+        text = "".join(d.get("text/plain", "") for d in data if "image/png" not in d)
+        found.append(("".join(text.split()), sum("image/png" in d for d in data)))
     return found
 
 
 @each_set
-def test_the_notebook_gives_what_it_shows_when_it_is_run_again(set_id: str, made: Made) -> None:
-    book, again = (nbformat.reads(made.read(f"{set_id}.{end}"), as_version=4) for end in ("ipynb", "again.ipynb"))
+def test_the_notebook_gives_what_it_shows_when_it_is_run_again(set_id: str, made: Path) -> None:
+    book, again = (nbformat.read(made / f"{set_id}.{end}", as_version=4) for end in ("ipynb", "again.ipynb"))
     nbformat.validate(book)
     assert outputs(book) == outputs(again)
     assert all(text or pictures for text, pictures in outputs(book)), "a cell that shows nothing says nothing"
@@ -294,31 +285,25 @@ def test_the_notebook_gives_what_it_shows_when_it_is_run_again(set_id: str, made
 
 
 @each_set
-def test_the_pdf_has_text_and_page_numbers(set_id: str, made: Made) -> None:
+def test_the_pdf_has_text_and_page_numbers(set_id: str, made: Path) -> None:
     pypdf = pytest.importorskip("pypdf")
-    reader = pypdf.PdfReader(made.folder / f"{set_id}.pdf")
+    reader = pypdf.PdfReader(made / f"{set_id}.pdf")
     sheets = [sheet.extract_text() for sheet in reader.pages]
     assert reader.metadata.title == find_set(set_id).title
     for number, text in enumerate(sheets, start=1):
         assert f"{number} / {len(sheets)}" in text
         assert PLACE not in text
     told = "".join("".join(sheets).split())
-    for claim in BINDING[set_id]:
-        if claim.partition(".")[0] in {study.id for study in named(find_set(set_id))}:
-            assert claim in told
+    assert not [claim for claim in built(set_id) if claim not in told]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_errata_are_built_from_the_same_evidence(form: str, made: Made) -> None:
-    page = find_set("errata")
-    read = chapters(page)
-    document = build(page, read, form)
-    assert len(document) > 10_000
-    if form != "pdf":
-        wrong = [claim for claims in BINDING.values() for claim, verdict in claims.items() if verdict == "refuted"]
-        there = {chapter.study.id for chapter in read}
-        assert all(claim in document.decode() for claim in wrong if claim.partition(".")[0] in there)
-        assert PLACE not in json.dumps(document.decode())
+def test_the_errata_hold_what_the_pages_refute(made: Path) -> None:
+    listed = parts(made, "errata")["claims"]
+    wrong = {claim for set_id in BINDING for claim, verdict in built(set_id).items() if verdict == "refuted"}
+    assert wrong <= listed.keys()
+    assert set(listed.values()) == {"refuted"}
+    for form in FORMS:
+        assert PLACE.encode() not in (made / f"errata.{form}").read_bytes()
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from workings.report.documents.blocks import ClaimBlock, MissingBlock
 from workings.report.documents.composition import Composition, compose
 from workings.report.notes import WriteUp
 
-CODE = ("report/*.py", "report/documents/*.py", "report/templates/*.*")
-"""What makes a document of a page, besides the floors that every slice stands on."""
+CODE = ("core/*.py", "data/*.py", "report/*.py", "report/documents/*.py", "report/templates/*.*")
+"""What makes a document of a page, besides what its studies stand on."""
 WRITERS: Mapping[str, Callable[[Composition], bytes]] = {"pdf": pdf.write, "ipynb": notebook.write}
 
 

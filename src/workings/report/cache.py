@@ -20,9 +20,9 @@ FOLDER = "cache"
 NEWEST = 4_000
 """Entries kept at most of a kind; the oldest go first. A report of all studies makes some three hundred."""
 LARGEST = 200_000_000
-"""Bytes kept at most of a kind: two hundred pictures for notebooks, or the PDFs of a hundred reports."""
-FLOORS = ("core/**/*.py", "data/**/*.py", "drawing/*.*", "expressions/**/*.py", "nn/**/*.py")
-"""What slices stand on, besides the libraries."""
+"""Bytes kept at most of a kind: a thousand figures, or the PDFs of some sixty reports."""
+FLOORS = ("core/evidence.py", "drawing/*.*", "expressions/*.py", "nn/*.py", "report/figures.py")
+"""What a slice draws and computes with, besides its own files and the libraries."""
 
 
 def kept(kind: str, key: Iterable[object], make: Callable[[], bytes]) -> bytes:
