@@ -376,3 +376,4 @@ def test_only_mathematics_is_renamed() -> None:
     assert pdf.renamed(r"a sect costs \$5, $a sect b$ and $x dot.circle y sect.big z$") == (
         r"a sect costs \$5, $a inter b$ and $x dot.o y inter.big z$"
     )
+    assert pdf.renamed("$a #h(-1em) b #h(0em) c$") == "$a #h(-0.167em) b #h(0.278em) c$"

@@ -31,10 +31,12 @@ RENAMED = {
     "times.circle": "times.o",
     "sect.big": "inter.big",
     "sect": "inter",
+    "#h(-1em)": "#h(-0.167em)",
+    "#h(0em)": "#h(0.278em)",
 }
-"""Names that pandoc 3.9 writes and typst has given up."""
+"""What pandoc 3.9 writes amiss: names that typst has given up, and TeX's spaces \\! and \\; as −1 em and nothing."""
 MATHEMATICS = re.compile(r"(?<!\\)\$.*?(?<!\\)\$", re.DOTALL)
-SYMBOL = re.compile(rf"\b(?:{'|'.join(map(re.escape, RENAMED))})\b(?!\.)")
+SYMBOL = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, RENAMED))})(?![\w.])")
 OPTIONS = ("--wrap=preserve", "--sandbox", "--syntax-highlighting=none", "--shift-heading-level-by=-1")
 
 
