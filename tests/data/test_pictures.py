@@ -110,7 +110,10 @@ def test_other_files_in_the_place_of_fashion_mnist_are_refused(folder: Path, mon
 def test_without_the_files_the_error_says_where_to_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKINGS_DATA", str(tmp_path))
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "nowhere")
-    with pytest.raises(UserError, match=rf"not at hand: put its four idx files into {tmp_path}/fashion_mnist"):
+    with pytest.raises(
+        UserError,
+        match=rf"not at hand: run `workings data get .*put its four idx files into {tmp_path}/fashion_mnist",
+    ):
         load_pictures("fashion-mnist")
 
 

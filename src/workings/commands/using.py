@@ -90,6 +90,9 @@ def data(args: list[str]) -> int:
     from workings import render
     from workings.data import catalogue
 
+    if args[:1] == ["get"] and len(args) == 4 and args[2] == "--from":
+        print(catalogue.get(args[1], args[3]))
+        return 0
     verbs: Mapping[str, Callable[[str], str]] = {"get": catalogue.get, "verify": catalogue.verify}
     if args in ([], ["list"]):
         render.datasets(catalogue.entries())
@@ -97,5 +100,5 @@ def data(args: list[str]) -> int:
     if len(args) == 2 and args[0] in verbs:
         print(verbs[args[0]](args[1]))
         return 0
-    help_only(args, "workings data list | get ID | verify ID")
+    help_only(args, "workings data list | get ID [--from URL] | verify ID")
     return 0

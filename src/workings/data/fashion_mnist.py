@@ -1,8 +1,9 @@
 """FashionMNIST: 70,000 grey pictures of clothes, 28 × 28, ten classes; four idx files as Zalando publishes them.
 
-Source: https://github.com/zalandoresearch/fashion-mnist (MIT). Debian ships the same files as the package
-``dataset-fashion-mnist``. An idx file is a magic number (0, 0, type, dimensions), the sizes as big-endian 32-bit
-integers, then the values; type 8 is unsigned bytes. It may be compressed with gzip.
+Source: https://github.com/zalandoresearch/fashion-mnist (MIT), whose README publishes sizes and MD5; the SHA-256 are as
+several independent libraries pin them. Debian ships the same files as the package ``dataset-fashion-mnist``, and others
+pack them anew: what counts is the content. An idx file is a magic number (0, 0, type, dimensions), the sizes as
+big-endian 32-bit integers, then the values; type 8 is unsigned bytes. It may be compressed with gzip.
 """
 
 import gzip
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from workings.core.errors import UserError
 from workings.core.study import Dataset
+from workings.data.download import Source, fetch
 from workings.data.pictures import Pictures, content_hash
-from workings.data.places import folders, locate
+from workings.data.places import folders, locate, place
 
 ID = "fashion-mnist"
 KNOWN = Dataset(ID, "FashionMNIST", "53b2075d9e07b496")
 FOLDER = "fashion_mnist"
+TORCHVISION = "FashionMNIST/raw"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 CLASSES = (
@@ -36,6 +39,25 @@ CLASSES = (
     "bag",
     "ankle boot",
 )
+MIRRORS = (
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+)
+PUBLISHED = (
+    (
+        26_421_880,
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    ),
+    (29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845", "25c81989df183df01b3e8a0aad5dffbe"),
+    (4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073", "bef4ecab320f06d8554ea6380940ec79"),
+    (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", "bb300cfdad3c16e7a12a480ee83cd310"),
+)
+"""Size in bytes, SHA-256 and MD5 of each of the files, compressed as Zalando has them."""
+SOURCES = tuple(
+    Source(f"{name}.gz", tuple(f"{mirror}/{name}.gz" for mirror in MIRRORS), *published)
+    for name, published in zip(FILES, PUBLISHED, strict=True)
+)
 UNSIGNED_BYTE = 8
 LARGEST = 1 << 30
 """Bytes in one idx file at most (FashionMNIST's largest holds 47 million): a damaged header asks for no more."""
@@ -43,7 +65,15 @@ LARGEST = 1 << 30
 
 def where() -> Path | None:
     """The folder with the four files; None where they are not at hand."""
-    return locate(FOLDER) or (DEBIAN if DEBIAN.is_dir() else None)
+    return locate(FOLDER) or locate(TORCHVISION) or (DEBIAN if DEBIAN.is_dir() else None)
+
+
+def get(base: str | None = None) -> Path:
+    """Download the four files from Zalando, or from another address; the folder they are in."""
+    folder = place() / FOLDER
+    for source in SOURCES:
+        fetch(source.moved(base) if base else source, folder)
+    return folder
 
 
 def load() -> Pictures:
@@ -51,8 +81,8 @@ def load() -> Pictures:
     folder = where()
     if folder is None:
         raise UserError(
-            f"FashionMNIST is not at hand: put its four idx files into {folders()[0] / FOLDER}, "
-            "or install Debian's package dataset-fashion-mnist"
+            f"FashionMNIST is not at hand: run `workings data get {ID}` (31 MB), put its four idx files into "
+            f"{folders()[0] / FOLDER}, or install Debian's package dataset-fashion-mnist"
         )
     pictures = read(folder)
     if pictures.dataset != KNOWN:

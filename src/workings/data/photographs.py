@@ -10,16 +10,13 @@ import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
-
-if TYPE_CHECKING:
-    from PIL import Image
+from workings.data.decoding import eight_bit
 
 BUILT_IN = {
     "camera": ("skimage", "data/camera.png"),
@@ -72,21 +69,13 @@ def _read(path: Path, id: str, title: str) -> Photograph:
             with Image.open(path) as image:
                 if image.width * image.height > LARGEST:
                     raise UserError(f"{path} has {image.width:,} × {image.height:,} pixels: scale it down")
-                pixels = _pixels(ImageOps.exif_transpose(image))
+                pixels = eight_bit(ImageOps.exif_transpose(image))
         content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UserError(f"{path} has too many pixels: scale it down to {LARGEST // 10**6} million") from None
     except (OSError, ValueError, SyntaxError) as error:  # PIL raises all three for damaged files
         raise UserError(f"{path} cannot be read as a picture ({_one_line(error)})") from None
     return Photograph(Dataset(id, title, content), pixels)
-
-
-def _pixels(image: "Image.Image") -> NDArray[np.uint8]:
-    """Grey stays grey, 16 bits become 8, all else becomes RGB."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, which PIL's own conversion would clip
-        return np.asarray(np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255), dtype=np.uint8)
-    grey = image.mode in ("1", "L", "LA", "La", "F")
-    return np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
 
 
 def _one_line(error: Exception) -> str:

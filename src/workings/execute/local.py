@@ -1,16 +1,23 @@
-"""Carry trials out on this machine. A trial whose run is finished at its target is never run twice."""
+"""Carry trials out on this machine. A trial whose run is finished at its target is never run twice.
+
+Under `torchrun` all processes carry out every trial together; the first alone decides what is missing, and writes.
+"""
 
 import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from workings.core.errors import UserError
 from workings.core.evidence import Run, target
-from workings.core.runs import RunStore
+from workings.core.runs import Recorder, RunStore
 from workings.core.study import Study, Trial
 from workings.execute.provenance import provenance
+from workings.train.launch import launch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +59,8 @@ def carry_out(
 ) -> list[Outcome]:
     """Run what is missing, in order, and return the run of every configuration."""
     options = options or Options()
+    if options.jobs > 1 and launch().ranks > 1:
+        raise UserError(f"jobs is {options.jobs} under torchrun, whose processes share each trial: leave --jobs out")
     configs = list(dict.fromkeys(configs))
     if options.jobs == 1 or len(configs) == 1:
         return [_one(study, config, store, options, notice) for config in configs]
@@ -74,19 +83,43 @@ def _one(study: Study, config: object, store: RunStore, options: Options, notice
     needed = _needs(study, config)
     inputs = {role: _one(study, other, store, _once(options), notice).run for role, other in needed.items()}
     run = store.read(trial)
-    finished = run is not None and (run.reached or 0) >= target(config) and not options.again
+    finished = _led(run is not None and (run.reached or 0) >= target(config) and not options.again)
     if not finished:
         _validate(study, config)
-    if notice:
+    if notice and launch().rank == 0:
         notice(trial, finished)
-    if run is not None and finished:
-        return Outcome(run, made=False)
-    session = provenance(device=options.device, threads=options.threads or study.threads)
-    with store.write(trial, session, again=options.again, target=target(config), inputs=inputs) as recorder:
+    if finished:
+        return Outcome(run or Run.read(store.folder(study.id, trial.id), recorded=False), made=False)
+    with _recorder(study, trial, store, options, inputs) as recorder:
         study.part("experiment").run(config, recorder)
-        if session["device"] == "auto":  # the experiment asked for no device: NumPy computes on the processor
+        if recorder.session["device"] == "auto":  # the experiment asked for no device: NumPy computes on the processor
             recorder.session["device"] = "cpu"
+    _led(True)  # the others read what the first has written by now
     return Outcome(Run.read(store.folder(study.id, trial.id), recorded=False), made=True)
+
+
+@contextmanager
+def _recorder(
+    study: Study, trial: Trial, store: RunStore, options: Options, inputs: Mapping[str, Run]
+) -> Iterator[Recorder]:
+    """What the experiment writes to: the run, or, in all processes under torchrun but the first, nothing that lasts."""
+    session: dict[str, Any] = provenance(device=options.device, threads=options.threads or study.threads)
+    if launch().rank:
+        with TemporaryDirectory(prefix="workings-") as folder:
+            yield Recorder(Path(folder), inputs, session)
+    else:
+        reach = target(trial.config)
+        with store.write(trial, session, again=options.again, target=reach, inputs=inputs) as recorder:
+            yield recorder
+
+
+def _led(decision: bool) -> bool:
+    """What the first process under torchrun decides; the others look a moment later, and may see something else."""
+    if launch().ranks == 1:
+        return decision
+    from workings.train.team import team
+
+    return team().led(decision)
 
 
 def _validate(study: Study, config: object) -> None:

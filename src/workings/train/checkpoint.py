@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from workings.core.errors import UserError
@@ -23,6 +23,7 @@ from workings.core.files import write_atomic
 
 KEPT = 2
 """Checkpoints kept for resuming: the newest, and the one before in case the newest is damaged."""
+PASSED_OVER = "going on from the checkpoint before it"
 BEST, LAST = "best", "last"
 """Weights at the best validation score, and at the end."""
 
@@ -54,15 +55,30 @@ def save_state(folder: Path, position: Position, state: Mapping[str, Any]) -> No
 
 def load_state(folder: Path) -> tuple[Position, dict[str, Any]] | None:
     """The newest sound checkpoint, on the CPU, or None; a damaged one is passed over with a warning."""
+    content = newest(folder)
+    return None if content is None else parse(content)
+
+
+def newest(folder: Path) -> bytes | None:
+    """The content of the newest checkpoint that fits its name."""
     for path in reversed(_states(folder)):
-        if _digest(path.read_bytes()) != path.stem.rpartition("-")[2]:
-            warnings.warn(f"{path.name} is damaged: going on from the checkpoint before it", stacklevel=2)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            warnings.warn(f"{path.name} cannot be read ({error.strerror}): {PASSED_OVER}", stacklevel=2)
             continue
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata()
-            state = _rebuild(json.loads(header["state"]), file)
-        return Position(int(header["epoch"]), int(header["batch"])), state
+        if _digest(content) == path.stem.rpartition("-")[2]:
+            return content
+        warnings.warn(f"{path.name} is damaged: {PASSED_OVER}", stacklevel=2)
     return None
+
+
+def parse(content: bytes) -> tuple[Position, dict[str, Any]]:
+    """What a checkpoint holds. A safetensors file begins with the length of its header, which is JSON."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])["__metadata__"]
+    state = _rebuild(json.loads(header["state"]), load(content))
+    return Position(int(header["epoch"]), int(header["batch"])), state
 
 
 def save_weights(folder: Path, name: str, modules: Mapping[str, nn.Module]) -> None:
@@ -120,14 +136,14 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     raise TypeError(f"a checkpoint cannot hold {type(value).__name__} (at {name})")
 
 
-def _rebuild(outline: Any, file: Any) -> Any:
+def _rebuild(outline: Any, tensors: Mapping[str, Tensor]) -> Any:
     ((kind, content),) = outline.items()
     if kind == "tensor":
-        return file.get_tensor(content)
+        return tensors[content]
     if kind == "mapping":
-        return {key: _rebuild(item, file) for key, item in content}
+        return {key: _rebuild(item, tensors) for key, item in content}
     if kind in ("list", "tuple"):
-        items = [_rebuild(item, file) for item in content]
+        items = [_rebuild(item, tensors) for item in content]
         return tuple(items) if kind == "tuple" else items
     return content
 

@@ -5,7 +5,9 @@ checkpoints. Interrupted anywhere, a run goes on from its newest checkpoint and 
 one that never was (CPU, same thread count): the batches follow from (seed, epoch), and the generators are seeded anew
 at every step, so nothing random has to be saved.
 
-Left out on purpose: several processes, mixed precision.
+Under `torchrun` several processes train one network: each takes its share of every batch (`workings.train.team`), the
+first alone writes, and all stop together. Mixed precision and averaged weights are the learner's own, from
+`workings.train.precision` and `workings.train.average`.
 """
 
 import math
@@ -29,20 +31,36 @@ from workings.train.checkpoint import (
     LAST,
     Position,
     first_bad_parameter,
-    load_state,
     load_weights,
+    newest,
+    parse,
     save_state,
     save_weights,
 )
 from workings.train.progress import Meter, meter
 from workings.train.runtime import derive, reseed
+from workings.train.team import Team, team
 
 CHECKPOINT_SECONDS = 20.0
 """What a SIGKILL loses at most; writing a state of a few million numbers takes some hundredths of a second."""
 
 
+class Stateful(Protocol):
+    """Whatever else has a state: a plateau, a gradient scale."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """The state: nested mappings, lists, tensors, numbers and strings."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> object:
+        """Take it up again."""
+
+
 class Learner(Protocol):
-    """What is trained, and how one step of it goes."""
+    """What is trained, and how one step of it goes.
+
+    A learner may have `extras`, a mapping of names to `Stateful` things, which go into the checkpoints too. What it is
+    told by them must follow from steps and evaluations alone.
+    """
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -65,16 +83,6 @@ class Learner(Protocol):
         """Measure after an epoch; recorded as it is."""
 
 
-@dataclass
-class Progress:
-    """What the loop itself has to remember, beside weights and optimisers."""
-
-    position: Position = field(default_factory=Position)
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    """Sums over the batches done of the present epoch."""
-    best: float = math.inf
-
-
 def fit(
     learner: Learner,
     recorder: Recorder,
@@ -90,118 +98,165 @@ def fit(
     `minimise` names the metric of `evaluate` by which the best epoch is chosen; without it the last one is kept.
     `Interrupted` after SIGTERM or Ctrl-C, once the checkpoint is written; `Diverged` where a number is not finite.
     """
-    progress = _resume(learner, recorder)
-    if progress.position > Position(epochs):
+    training = _Training(learner, recorder, seed, epochs, minimise, every)
+    training.resume()
+    if training.position > Position(epochs):
         raise UserError(
-            f"this run has gone on to epoch {progress.position.epoch + 1} already and cannot end after {epochs}: "
+            f"this run has gone on to epoch {training.position.epoch + 1} already and cannot end after {epochs}: "
             "ask for more epochs, or start it anew with --again"
         )
     steps = len(learner.batches(0))
-    done = progress.position.epoch * steps + progress.position.batch
+    done = training.position.epoch * steps + training.position.batch
     with _stop_signals() as stopped, meter(title, epochs * steps, done) as bar:
-        for epoch in range(progress.position.epoch, epochs):
-            _epoch(learner, recorder, progress, epoch, seed, every, stopped, bar)
-            scores = {f"train/{name}": float(total) / steps for name, total in progress.sums.items()}
-            _evaluation(learner, recorder, progress, epoch, scores, seed, minimise)
+        for epoch in range(training.position.epoch, epochs):
+            training.epoch(epoch, stopped, bar)
+            scores = training.evaluation(epoch, steps)
             bar.note(" ".join(f"{name} {value:.4f}" for name, value in scores.items()))
-            progress.position, progress.sums = Position(epoch + 1), {}
-            _checkpoint(learner, recorder, progress)
-            if stopped:
+            if training.end(epoch, stopped):
                 raise _interrupted(f"after epoch {epoch + 1} of {epochs}")
-    save_weights(recorder.checkpoints, LAST, learner.modules)
-    if minimise:
-        load_weights(recorder.checkpoints / f"{BEST}.safetensors", learner.modules)
+    training.leave()
 
 
-def update(optimizer: Optimizer, loss: Tensor, clip: float | None = None) -> None:
-    """One step down the gradient of `loss`; `clip` bounds the norm of the whole gradient."""
+def update(
+    optimizer: Optimizer, loss: Tensor, clip: float | None = None, scaler: torch.amp.GradScaler | None = None
+) -> None:
+    """One step down the gradient of `loss`; `clip` bounds the norm of the whole gradient.
+
+    `scaler` is that of a `Precision`, where its device needs one.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    (loss if scaler is None else scaler.scale(loss)).backward()
+    team().average_gradients(parameters)
+    if scaler is not None:
+        scaler.unscale_(optimizer)
     if clip is not None:
-        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], clip)
-    optimizer.step()
+        nn.utils.clip_grad_norm_(parameters, clip)
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)  # leaves out a step whose gradients overflowed, and lowers the scale
+        scaler.update()
 
 
-def _epoch(
-    learner: Learner,
-    recorder: Recorder,
-    progress: Progress,
-    epoch: int,
-    seed: int,
-    every: float,
-    stopped: list[int],
-    bar: Meter,
-) -> None:
-    """The batches of an epoch that are not done yet."""
-    batches = learner.batches(epoch)
-    saved = time.monotonic()
-    for module in learner.modules.values():
-        module.train()
-    for index in range(progress.position.batch, len(batches)):
-        reseed(derive(seed, "step", epoch, index), _device(learner))
-        for name, value in learner.step(batches[index], epoch + index / len(batches)).items():
-            number = value.detach().double()
+@dataclass
+class _Training:
+    """A learner on its way: what the loop itself has to remember, beside weights, optimisers and extras."""
+
+    learner: Learner
+    recorder: Recorder
+    seed: int
+    epochs: int
+    minimise: str | None
+    every: float
+    position: Position = field(default_factory=Position)
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    """Sums over the batches done of the present epoch."""
+    best: float = math.inf
+    team: Team = field(default_factory=team)
+
+    def resume(self) -> None:
+        """Take up the newest checkpoint; the first process reads it for all."""
+        content = self.team.send(newest(self.recorder.checkpoints) if self.team.leads else None)
+        if content is None:
+            # An earlier start that left no sound checkpoint may have left metrics; this one measures them again.
+            (self.recorder.folder / METRICS_FILE).unlink(missing_ok=True)
+            self.team.copy(self.learner.modules)
+            return
+        self.position, state = parse(content)
+        for name, module in self.learner.modules.items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimizer in self.learner.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        for name, extra in _extras(self.learner).items():
+            extra.load_state_dict(state["extras"][name])
+        self.recorder.rewind(self.position.epoch)
+        self.sums = {name: total.to(_device(self.learner)) for name, total in state["sums"].items()}
+        self.best = math.inf if state["best"] is None else state["best"]
+
+    def epoch(self, epoch: int, stopped: list[int], bar: Meter) -> None:
+        """The batches of an epoch that are not done yet."""
+        batches = self.learner.batches(epoch)
+        device = _device(self.learner)
+        saved = time.monotonic()
+        for module in self.learner.modules.values():
+            module.train()
+        for index in range(self.position.batch, len(batches)):
+            stop = self._step(batches[index], epoch, index, len(batches), stopped, device)
+            bar.advance()
+            if stop or time.monotonic() - saved > self.every:
+                self._checkpoint()
+                saved = time.monotonic()
+            if stop:
+                self.team.any(True)  # all wait until the checkpoint is written
+                raise _interrupted(f"in epoch {epoch + 1} after {index + 1} of {len(batches)} batches")
+
+    def evaluation(self, epoch: int, steps: int) -> dict[str, float]:
+        """Measure, record, and keep the weights if they are the best so far. Every process measures by itself."""
+        for module in self.learner.modules.values():
+            module.eval()
+        self.team.check(self.learner.modules)
+        reseed(derive(self.seed, "evaluation", epoch), _device(self.learner))
+        scores = {f"train/{name}": float(total) / steps for name, total in self.sums.items()}
+        scores.update(self.learner.evaluate())
+        for name, value in scores.items():
+            if not math.isfinite(value):
+                raise _diverged(self.learner, name, value, f"after epoch {epoch + 1}")
+            self.recorder.metric(name, value, step=epoch + 1)
+        if self.minimise and scores[self.minimise] < self.best:
+            self.best = scores[self.minimise]
+            self._save(BEST)
+        return scores
+
+    def end(self, epoch: int, stopped: list[int]) -> bool:
+        """Close an epoch with a checkpoint; whether a signal asked to stop."""
+        self.position, self.sums = Position(epoch + 1), {}
+        self._checkpoint()
+        return self.team.any(bool(stopped))
+
+    def leave(self) -> None:
+        """Keep the last weights, and put the best into the modules."""
+        self._save(LAST)
+        if self.minimise:
+            if self.team.leads:
+                load_weights(self.recorder.checkpoints / f"{BEST}.safetensors", self.learner.modules)
+            self.team.copy(self.learner.modules)
+
+    def _step(self, batch: Any, epoch: int, index: int, count: int, stopped: list[int], device: torch.device) -> bool:
+        """One batch; whether a signal asked to stop, here or in another process."""
+        share = self.team.share(batch)
+        reseed(derive(self.seed, "step", epoch, index, *self.team.place), device)
+        values = self.learner.step(share, epoch + index / count)
+        self.team.average_statistics(self.learner.modules)
+        numbers, stop = self.team.agree(values, bool(stopped))
+        for name, number in numbers.items():
             if not math.isfinite(float(number)):
-                raise _diverged(learner, name, float(number), f"epoch {epoch + 1}, batch {index + 1}")
-            progress.sums[name] = progress.sums.get(name, torch.zeros_like(number)) + number
-        progress.position = Position(epoch, index + 1)
-        bar.advance()
-        if stopped or time.monotonic() - saved > every:
-            _checkpoint(learner, recorder, progress)
-            saved = time.monotonic()
-        if stopped:
-            raise _interrupted(f"in epoch {epoch + 1} after {index + 1} of {len(batches)} batches")
+                raise _diverged(self.learner, name, float(number), f"epoch {epoch + 1}, batch {index + 1}")
+            self.sums[name] = self.sums.get(name, torch.zeros_like(number)) + number
+        self.position = Position(epoch, index + 1)
+        return stop
+
+    def _checkpoint(self) -> None:
+        """Metrics first: a checkpoint is never ahead of what was recorded."""
+        if not self.team.leads:
+            return
+        self.recorder.flush()
+        state = {
+            "modules": {name: module.state_dict() for name, module in self.learner.modules.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.learner.optimizers.items()},
+            "extras": {name: extra.state_dict() for name, extra in _extras(self.learner).items()},
+            "sums": self.sums,
+            "best": None if math.isinf(self.best) else self.best,
+        }
+        save_state(self.recorder.checkpoints, self.position, state)
+
+    def _save(self, name: str) -> None:
+        if self.team.leads:
+            save_weights(self.recorder.checkpoints, name, self.learner.modules)
 
 
-def _evaluation(
-    learner: Learner,
-    recorder: Recorder,
-    progress: Progress,
-    epoch: int,
-    scores: dict[str, float],
-    seed: int,
-    minimise: str | None,
-) -> None:
-    """Measure, record, and keep the weights if they are the best so far."""
-    for module in learner.modules.values():
-        module.eval()
-    reseed(derive(seed, "evaluation", epoch), _device(learner))
-    scores.update(learner.evaluate())
-    for name, value in scores.items():
-        if not math.isfinite(value):
-            raise _diverged(learner, name, value, f"after epoch {epoch + 1}")
-        recorder.metric(name, value, step=epoch + 1)
-    if minimise and scores[minimise] < progress.best:
-        progress.best = scores[minimise]
-        save_weights(recorder.checkpoints, BEST, learner.modules)
-
-
-def _checkpoint(learner: Learner, recorder: Recorder, progress: Progress) -> None:
-    """Metrics first: a checkpoint is never ahead of what was recorded."""
-    recorder.flush()
-    state = {
-        "modules": {name: module.state_dict() for name, module in learner.modules.items()},
-        "optimizers": {name: optimizer.state_dict() for name, optimizer in learner.optimizers.items()},
-        "sums": progress.sums,
-        "best": None if math.isinf(progress.best) else progress.best,
-    }
-    save_state(recorder.checkpoints, progress.position, state)
-
-
-def _resume(learner: Learner, recorder: Recorder) -> Progress:
-    found = load_state(recorder.checkpoints)
-    if found is None:
-        # An earlier start that left no sound checkpoint may have left metrics; this one measures them again.
-        (recorder.folder / METRICS_FILE).unlink(missing_ok=True)
-        return Progress()
-    position, state = found
-    for name, module in learner.modules.items():
-        module.load_state_dict(state["modules"][name])
-    for name, optimizer in learner.optimizers.items():
-        optimizer.load_state_dict(state["optimizers"][name])
-    recorder.rewind(position.epoch)
-    sums = {name: total.to(_device(learner)) for name, total in state["sums"].items()}
-    return Progress(position, sums, math.inf if state["best"] is None else state["best"])
+def _extras(learner: Learner) -> Mapping[str, Stateful]:
+    return getattr(learner, "extras", {})
 
 
 def _device(learner: Learner) -> torch.device:

@@ -1,10 +1,15 @@
-"""A bar with the time left on a terminal, a line now and then elsewhere; both on standard error."""
+"""A bar with the time left on a terminal, a line now and then elsewhere; both on standard error.
+
+Of several processes that train together, only the first shows anything.
+"""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+from workings.train.launch import launch
 
 PLAIN_INTERVAL = 10.0
 """Seconds between lines where there is no terminal."""
@@ -23,6 +28,9 @@ class Meter(Protocol):
 @contextmanager
 def meter(title: str, total: int, done: int = 0) -> Iterator[Meter]:
     """Show progress through `total` steps, of which `done` were made in earlier sessions."""
+    if launch().rank:
+        yield _Silent()
+        return
     if not sys.stderr.isatty():
         yield _Plain(title, total, done)
         return
@@ -41,6 +49,16 @@ def meter(title: str, total: int, done: int = 0) -> Iterator[Meter]:
                 progress.update(task, note=text)
 
         yield _Bar()
+
+
+class _Silent:
+    """Nothing."""
+
+    def advance(self, steps: int = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
 
 
 class _Plain:

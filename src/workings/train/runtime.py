@@ -13,21 +13,27 @@ import torch
 from torch import Tensor
 
 from workings.core.errors import UserError
+from workings.train.launch import launch
 
 
 def prepare(session: MutableMapping[str, Any]) -> torch.device:
     """Set the threads and choose the device that a session asks for, and note in it what was chosen."""
-    session["threads"] = session.get("threads") or processors()
+    started = launch()
+    session["threads"] = session.get("threads") or max(1, processors() // started.local_ranks)
     torch.set_num_threads(session["threads"])
     wanted = session.get("device") or "auto"
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and started.ranks > 1 and torch.cuda.is_available():
+        wanted = f"cuda:{started.local_rank % torch.cuda.device_count()}"
     try:
         device = torch.empty(0, device=wanted).device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"device {wanted!r} cannot be used here ({reason}): use --device cpu or auto") from None
     session["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    if started.ranks > 1:
+        session["processes"] = started.ranks
     return device
 
 
