@@ -14,9 +14,10 @@ from workings.core.errors import UserError, suggestion
 from workings.core.evidence import Run, recorded_runs
 from workings.core.files import storage, write_atomic
 from workings.core.ledger import Finding, judge, select
+from workings.core.parallel import beforehand
 from workings.core.registry import find, find_set, problem_sets, studies
 from workings.core.runs import RunStore
-from workings.core.study import Study
+from workings.core.study import Study, Trial
 from workings.execute.local import Notice, Options, carry_out
 
 __all__ = ["About", "check", "configure", "documents", "record", "report", "run", "show"]
@@ -169,17 +170,36 @@ def show(name: str) -> About:
 
 def report(destination: Path, *, fresh: bool = False, notice: Notice | None = None) -> Path:
     """Write the site; the path of its first page. Instant trials that are missing are carried out."""
+    from workings.report import ahead
     from workings.report.site import write
 
-    store, known = RunStore.default(), list(studies().values())
+    store, known, pages = RunStore.default(), list(studies().values()), list(problem_sets().values())
     _carry_out_instant(known, store, notice)
-    return write(known, store, destination, sets=list(problem_sets().values()), fresh_only=fresh)
+    ahead.make(pages, ahead.of_studies(known), fresh_only=fresh)
+    return write(known, store, destination, sets=pages, fresh_only=fresh)
 
 
 def _carry_out_instant(wanted: Sequence[Study], store: RunStore, notice: Notice | None) -> None:
+    """Carry out the instant trials that are missing; several studies' side by side."""
+    missing = [study for study in wanted if _lacks_instant(study, store)]
+    beforehand([(_instant, study.id, store.root, notice) for study in missing])
     for study in wanted:
         if study.instant:
             carry_out(study, list(study.instant()), store, None, notice)
+
+
+def _lacks_instant(study: Study, store: RunStore) -> bool:
+    return any(store.read(Trial.of(study, config)) is None for config in (study.instant() if study.instant else ()))
+
+
+def _instant(study_id: str, root: Path, notice: Notice | None) -> None:
+    """What a worker does for a study: its instant trials, and a look at its figures' captions."""
+    from workings.report.drawings import kept_specs
+
+    study = find(study_id)
+    if study.instant:
+        carry_out(study, list(study.instant()), RunStore(root), None, notice)
+    kept_specs(study)
 
 
 def documents(
@@ -196,6 +216,7 @@ def documents(
     Instant trials that a page needs and that are missing are carried out. `destination` is a folder, or, for one set,
     a file; without it the documents go into the present folder.
     """
+    from workings.report import ahead
     from workings.report.chapters import Chapter
     from workings.report.documents import build, studies_of
 
@@ -204,6 +225,7 @@ def documents(
     needed = {page.id: studies_of(page, known) for page in pages}
     named = sorted({study_id for ids in needed.values() for study_id in ids})
     _carry_out_instant([known[study_id] for study_id in named], store, notice)
+    ahead.make(pages, ahead.shown(pages, known.values()), fresh_only=fresh)
     paths = []
     for page in pages:
         chapters = [Chapter.read(known[study_id], store, fresh_only=fresh) for study_id in needed[page.id]]

@@ -27,8 +27,7 @@ FLOORS = ("core/evidence.py", "drawing/*.*", "expressions/*.py", "nn/*.py", "rep
 
 def kept(kind: str, key: Iterable[object], make: Callable[[], bytes]) -> bytes:
     """The bytes made before for this key, or made now and kept."""
-    digest = hashlib.sha256("\0".join(map(str, (kind, *key))).encode()).hexdigest()[:32]
-    path = RunStore.default().root / FOLDER / kind / digest
+    path = _path(kind, key)
     with suppress(OSError):
         return path.read_bytes()
     content = make()
@@ -36,6 +35,16 @@ def kept(kind: str, key: Iterable[object], make: Callable[[], bytes]) -> bytes:
         write_atomic(path, content)
         _clear(path.parent)
     return content
+
+
+def holds(kind: str, key: Iterable[object]) -> bool:
+    """Whether it has been made before."""
+    return _path(kind, key).is_file()
+
+
+def _path(kind: str, key: Iterable[object]) -> Path:
+    digest = hashlib.sha256("\0".join(map(str, (kind, *key))).encode()).hexdigest()[:32]
+    return RunStore.default().root / FOLDER / kind / digest
 
 
 def of_evidence(evidence: Evidence) -> str:

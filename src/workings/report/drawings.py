@@ -18,6 +18,9 @@ from workings.report.chapters import Chapter, origin
 from workings.report.figures import SCHEMES, kept_figure
 from workings.report.formatting import slug
 
+LACKS = "lacks"
+"""What is noted in the cache of figures that were drawn, and of those that could not be."""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -42,7 +45,7 @@ def draw(chapter: Chapter, folder: Path) -> Iterator[Drawing]:
     state, command = cache.of_evidence(evidence), commands.make(chapter.study, evidence)
     for spec in kept_specs(chapter.study):
         name = slug(f"{chapter.study.id}-{spec.id}")
-        missing = _lack(chapter.study, spec, evidence, state)
+        missing = lack(chapter.study, spec, evidence, state)
         if missing is None:
             for scheme in SCHEMES:
                 picture = kept_figure(chapter.study, spec, evidence, scheme, state=state)
@@ -63,10 +66,16 @@ def kept_specs(study: Study) -> list[FigureSpec]:
     return [FigureSpec(id, caption, alt, later(id)) for id, caption, alt in told]
 
 
-def _lack(study: Study, spec: FigureSpec, evidence: Evidence, state: str) -> str | None:
+def is_drawn(study: Study, figure: str, state: str) -> bool:
+    """Whether a figure, by its id, has been drawn (or found to lack something) from the evidence of this key."""
+    return cache.holds(LACKS, (figure, cache.of_study(study), state))
+
+
+def lack(study: Study, spec: FigureSpec, evidence: Evidence, state: str = "") -> str | None:
     """What is missing; None where both schemes are drawn, and kept."""
     if not evidence.runs:
         return f"{evidence.study} has no finished run"
+    state = state or cache.of_evidence(evidence)
 
     def attempt() -> bytes:
         try:
@@ -76,7 +85,7 @@ def _lack(study: Study, spec: FigureSpec, evidence: Evidence, state: str) -> str
             return str(error).encode()
         return b""
 
-    return cache.kept("lacks", (spec.id, cache.of_study(study), state), attempt).decode() or None
+    return cache.kept(LACKS, (spec.id, cache.of_study(study), state), attempt).decode() or None
 
 
 def _basis(evidence: Evidence) -> str:

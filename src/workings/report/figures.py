@@ -5,7 +5,6 @@ Text becomes paths, so that a figure looks alike where its fonts are missing; th
 
 import io
 import sys
-from typing import Literal
 
 from workings.core.evidence import Evidence
 from workings.core.figure import FigureSpec
@@ -13,11 +12,7 @@ from workings.core.study import Study
 from workings.drawing import SCHEMES, Scheme, in_style
 from workings.report import cache
 
-__all__ = ["SCHEMES", "Kind", "Scheme", "kept_figure", "render", "without_windows"]
-
-Kind = Literal["svg", "png"]
-DPI = 144
-"""Dots an inch of a PNG: sharp on a screen of twice the usual density."""
+__all__ = ["SCHEMES", "Scheme", "kept_figure", "render", "without_windows"]
 
 
 def without_windows() -> None:
@@ -28,16 +23,14 @@ def without_windows() -> None:
         matplotlib.use("agg")
 
 
-def kept_figure(
-    study: Study, spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg", state: str = ""
-) -> bytes:
+def kept_figure(study: Study, spec: FigureSpec, evidence: Evidence, scheme: Scheme, state: str = "") -> bytes:
     """A figure as `render` draws it; drawn once for the same code and evidence (`state` is its key, where at hand)."""
     key = (spec.id, scheme, cache.of_study(study), state or cache.of_evidence(evidence))
-    return cache.kept(f"figures-{kind}", key, lambda: render(spec, evidence, scheme, kind))
+    return cache.kept("figures", key, lambda: render(spec, evidence, scheme))
 
 
-def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "svg") -> bytes:
-    """Draw a figure on a transparent ground (a PNG on white); `MissingEvidence` passes through."""
+def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme) -> bytes:
+    """Draw a figure as SVG on a transparent ground; `MissingEvidence` passes through."""
     without_windows()
     import matplotlib.pyplot as plt
 
@@ -49,10 +42,7 @@ def render(spec: FigureSpec, evidence: Evidence, scheme: Scheme, kind: Kind = "s
                 if axes.images:  # a grid would lie over the picture
                     axes.grid(visible=False)
             target = io.BytesIO()
-            if kind == "svg":
-                drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-            else:
-                drawn.savefig(target, format="png", dpi=DPI, facecolor="white", transparent=False)
+            drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
         finally:
             for number in set(plt.get_fignums()) - known:
                 plt.close(number)

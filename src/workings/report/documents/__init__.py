@@ -19,6 +19,7 @@ Form = Literal["html", "ipynb", "pdf"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
+FIGURE = re.compile(r"\bfigure\(\s*['\"](\w+)\.([\w-]+)['\"]")
 REFERENCE = re.compile(r"\b(?:claim|figure|notes|metric|number|witness|published|setting|table)\(\s*['\"](\w+)")
 
 
@@ -26,6 +27,11 @@ def studies_of(page: "ProblemSet", known: "Mapping[str, Study]") -> list[str]:
     """The studies that a page names; all of them for a page of errata."""
     named = set(known) if "errata()" in page.text else set(REFERENCE.findall(page.text))
     return sorted(named & known.keys())
+
+
+def figures_of(page: "ProblemSet") -> list[tuple[str, str]]:
+    """Study and id of each figure that a page shows."""
+    return FIGURE.findall(page.text)
 
 
 def build(

@@ -24,8 +24,6 @@ class FigureBlock:
     spec: FigureSpec
     svg: dict[str, bytes] = field(hash=False)
     """By scheme."""
-    png: bytes
-    """For notebooks, which show no SVG in Markdown."""
 
     @property
     def name(self) -> str:

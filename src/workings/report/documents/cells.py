@@ -11,35 +11,46 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workings.core.errors import UserError
+from workings.core.evidence import Archive
 from workings.core.problem_set import ProblemSet
 from workings.report import cache
-from workings.report.chapters import Chapter
 from workings.report.documents.blocks import Block, CellBlock, Output
 
+KIND = "cells"
+"""What their outputs are called in the cache."""
 SECONDS = 120
 """For one cell at most: a document is mathematics and readings of evidence, it does not train."""
 CLOSE = 1e-9
 """Relative: a cell computes in float64 what the evidence holds, perhaps in another order."""
 
 
-def run(page: ProblemSet, blocks: Sequence[Block], chapters: Sequence[Chapter]) -> list[Block]:
+def run(page: ProblemSet, blocks: Sequence[Block], archives: Sequence[Archive]) -> list[Block]:
     """The blocks, cells with their outputs; `UserError` where one fails, or gives another value than the evidence."""
-    cells = [block for block in blocks if isinstance(block, CellBlock)]
-    if not cells:
-        return list(blocks)
-    made = cache.kept("cells", _key(cells, chapters), lambda: json.dumps(_execute(page, cells)).encode())
-    given = iter(json.loads(made))
+    given = iter(outputs(page, [block for block in blocks if isinstance(block, CellBlock)], archives))
     return [_with(page, block, next(given)) if isinstance(block, CellBlock) else block for block in blocks]
 
 
-def _key(cells: Sequence[CellBlock], chapters: Sequence[Chapter]) -> list[str]:
+def outputs(page: ProblemSet, cells: Sequence[CellBlock], archives: Sequence[Archive]) -> list[dict[str, Any]]:
+    """What each cell gives: outputs, and its last value as text; run once for the same code and evidence."""
+    if not cells:
+        return []
+    made = cache.kept(KIND, _key(cells, archives), lambda: json.dumps(_execute(page, cells)).encode())
+    return list(json.loads(made))
+
+
+def are_kept(page: ProblemSet, cells: Sequence[CellBlock], archives: Sequence[Archive]) -> bool:
+    """Whether they have been run before (or there are none)."""
+    return not cells or cache.holds(KIND, _key(cells, archives))
+
+
+def _key(cells: Sequence[CellBlock], archives: Sequence[Archive]) -> list[str]:
     """The code, and what it may read: the evidence of the studies that the page names."""
-    evidence = (f"{cache.of_study(c.study)} {cache.of_evidence(c.archive.evidence())}" for c in chapters)
+    evidence = (f"{cache.of_study(archive.study)} {cache.of_evidence(archive.evidence())}" for archive in archives)
     return [*(cell.code for cell in cells), *evidence]
 
 
 def _execute(page: ProblemSet, cells: Sequence[CellBlock]) -> list[dict[str, Any]]:
-    """Run the cells in a clean kernel: for each its outputs, and the value of its last expression as text."""
+    """Run the cells in a clean kernel."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError

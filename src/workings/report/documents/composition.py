@@ -62,10 +62,16 @@ def compose(
     markdown = re.sub(r"\n{3,}", "\n\n", MARKS.sub(r"\n\g<0>\n", markdown))
     blocks = [_told(block, references) for block in references.blocks]
     if run_cells:
-        blocks = cells.run(page, blocks, chapters)
+        blocks = cells.run(page, blocks, [chapter.archive for chapter in chapters])
     _require(page, markdown)
     lint.check_length(page, markdown)
     return Composition(page, markdown, tuple(blocks), tuple(references.missing))
+
+
+def cells_of(page: ProblemSet) -> list[CellBlock]:
+    """The page's cells, in order; nothing is checked yet."""
+    lines = ((found, page.first_line + page.text.count("\n", 0, found.start())) for found in CELL.finditer(page.text))
+    return [CellBlock(found["code"].rstrip(), line) for found, line in lines]
 
 
 def _cell(found: "re.Match[str]", page: ProblemSet, references: References) -> str:

@@ -14,6 +14,7 @@ from workings.report.documents.blocks import (
     MissingBlock,
 )
 from workings.report.documents.composition import MARKS, Composition
+from workings.report.documents.pictures import as_png
 from workings.report.formatting import exact, name
 
 MARKDOWN = "gfm+tex_math_dollars-raw_html"
@@ -62,7 +63,7 @@ def _cell(block: Block) -> "object":
                 cell.outputs.append(v4.new_output("display_data", data))
             return cell
         case FigureBlock():
-            attached = {"image/png": base64.b64encode(block.png).decode()}
+            attached = {"image/png": base64.b64encode(as_png(block.svg["light"])).decode()}
             text = f"![{block.spec.alt}](attachment:{block.name}.png)\n\n*{block.spec.caption}*"
             return v4.new_markdown_cell(text, attachments={f"{block.name}.png": attached})
         case _:

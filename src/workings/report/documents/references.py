@@ -36,6 +36,7 @@ from workings.report.chapters import Chapter
 from workings.report.documents.blocks import Block, ChecklistBlock, ClaimBlock, FieldBlock, MissingBlock
 from workings.report.documents.errata import errata
 from workings.report.documents.pictures import drawn
+from workings.report.drawings import kept_specs
 from workings.report.formatting import value
 
 MARK = "WORKINGSBLOCK{}END"
@@ -115,7 +116,7 @@ class References:
         if self._to_come(study_id):
             return self._later(study_id, f"Figure {id}")
         chapter = self._chapter(study_id)
-        specs = {spec.id: spec for spec in chapter.study.figures}
+        specs = {spec.id: spec for spec in kept_specs(chapter.study)}
         if rest not in specs:
             raise ReferenceFault(f"{study_id} has no figure {rest!r}{suggestion(rest, specs)}: {', '.join(specs)}")
         evidence = chapter.archive.evidence((ANY,))
