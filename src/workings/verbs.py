@@ -226,9 +226,10 @@ def documents(
     named = sorted({study_id for ids in needed.values() for study_id in ids})
     _carry_out_instant([known[study_id] for study_id in named], store, notice)
     ahead.make(pages, ahead.shown(pages, known.values()), fresh_only=fresh)
+    read = {study_id: Chapter.read(known[study_id], store, fresh_only=fresh) for study_id in named}
     paths = []
     for page in pages:
-        chapters = [Chapter.read(known[study_id], store, fresh_only=fresh) for study_id in needed[page.id]]
+        chapters = [read[study_id] for study_id in needed[page.id]]
         path = _place(destination, f"{page.id}.{form}", single=len(pages) == 1)
         with storage(path):
             write_atomic(path, build(page, chapters, form, answers))

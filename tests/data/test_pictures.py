@@ -132,3 +132,12 @@ def test_fashion_mnist_is_what_torchvision_reads(monkeypatch: pytest.MonkeyPatch
     assert list(pictures.classes) == [
         name[0].lower() + name[1:] if name != "T-shirt/top" else name for name in theirs.classes
     ]
+
+
+def test_the_digits_are_those_that_scikit_learn_loads() -> None:
+    from sklearn.datasets import load_digits
+
+    bunch, digits = load_digits(), load_pictures("digits")
+    images = np.concatenate([digits.train_images, digits.test_images])
+    np.testing.assert_allclose(images / 255, bunch.images / 16, atol=0.5 / 255)
+    np.testing.assert_array_equal(np.concatenate([digits.train_labels, digits.test_labels]), bunch.target)

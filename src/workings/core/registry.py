@@ -2,7 +2,7 @@
 
 An entry point of the group ``workings.studies`` names a slice's package (``my_study = "my_package.my_study"``), one of
 ``workings.problem_sets`` a package that holds a ``page.md``. What a package announces and cannot be loaded is left out,
-so that it takes nothing else down: `faults` tells why, and so do `find` and `find_set`. A duplicate id raises.
+so that it takes nothing else down: `faults` tells why, and so do `find` and `find_set`. Two of one id raise.
 """
 
 import importlib
@@ -75,6 +75,11 @@ def find_set(set_id: str) -> ProblemSet:
     return known[set_id]
 
 
+def is_announced(page: ProblemSet) -> bool:
+    """Whether a problem set comes from an installed package rather than with workings."""
+    return any(entry.name == page.id for entry in entry_points(group=SETS))
+
+
 def faults() -> list[UserError]:
     """What is wrong with the studies and problem sets that installed packages announce and that are left out."""
     announced = [*entry_points(group=GROUP), *entry_points(group=SETS)]
@@ -92,8 +97,13 @@ def _fault(entry: EntryPoint) -> UserError | None:
     try:
         if entry.group == SETS:
             ProblemSet.read(entry.name, files(entry.value) / "page.md")
-        elif not isinstance(importlib.import_module(f"{entry.value}.study").STUDY, Study):
+            return None
+        study = importlib.import_module(f"{entry.value}.study").STUDY
+        if not isinstance(study, Study):
             return UserError(f"{entry.name}: STUDY in {entry.value}.study is no Study: make it one")
+        if importlib.util.find_spec(f"{GROUP}.{study.id}"):
+            return UserError(f"{entry.name}: a study that comes with workings is called {study.id!r} too: rename it")
+        _ = study.claims  # here, where it is told whose they are, rather than in the middle of a check
     except UserError as error:
         return error
     except Exception as error:  # whatever a stranger's module raises when it is imported

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from workings.core.errors import UserError
 from workings.core.problem_set import ProblemSet
 from workings.report import cache
 from workings.report.chapters import Chapter, tally
@@ -68,6 +69,12 @@ def answer(page: ProblemSet, chapters: Sequence[Chapter], templates: Environment
         told["counts"],
         files,
     )
+
+
+def at_fault(page: ProblemSet, error: UserError) -> Answer:
+    """A page that cannot be built: what is wrong stands in its place."""
+    told = Markup('<div class="missing"><p><strong>This page cannot be built:</strong> {}.</p></div>').format(error)
+    return Answer(page, WriteUp(told, ()), (), tally(()), {})
 
 
 def _written(form: str, composed: Callable[[], Composition]) -> bytes:

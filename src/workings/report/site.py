@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from workings.core.claim import Kind
+from workings.core.errors import UserError
 from workings.core.evidence import Run
 from workings.core.ledger import Finding
 from workings.core.problem_set import ProblemSet
+from workings.core.registry import is_announced
 from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.report import chapters, commands, documents, drawings, formatting, front, logbook, notes, search
-from workings.report.answers import Answer, answer
+from workings.report.answers import Answer, answer, at_fault
 from workings.report.chapters import Chapter, Entry
 from workings.report.documents.blocks import FigureBlock
 from workings.report.drawings import Drawing
@@ -149,7 +151,12 @@ class _Site:
         """A problem set, answered: as a page, and to take away as notebook and PDF."""
         named = documents.studies_of(page, {chapter.study.id: chapter.study for chapter in self.book})
         used = [chapter for chapter in self.book if chapter.study.id in named]
-        made = answer(page, used, self.templates, _drawn)
+        try:
+            made = answer(page, used, self.templates, _drawn)
+        except UserError as error:
+            if not is_announced(page):
+                raise
+            made = at_fault(page, error)  # a stranger's page spoils itself alone
         self.answers.append(made)
         self.index += search.of_set(made)
         name = formatting.slug(page.id)

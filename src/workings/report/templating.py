@@ -2,8 +2,10 @@
 
 from base64 import b64encode
 from importlib.metadata import version
+from itertools import cycle
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from workings.report import chapters, formatting
 
@@ -23,6 +25,7 @@ def templates() -> Environment:
         "flat": formatting.flat,
         "nested": formatting.nested,
         "words": formatting.name,
+        "said": said,
         "source": formatting.source,
         "slug": formatting.slug,
         "duration": formatting.duration,
@@ -41,3 +44,9 @@ def templates() -> Environment:
         "answered": (),
     }
     return environment
+
+
+def said(text: str) -> Markup:
+    """A sentence, what stands between backticks set as code."""
+    kinds = cycle((Markup("{}"), Markup("<code>{}</code>")))
+    return Markup("").join(kind.format(part) for kind, part in zip(kinds, text.split("`"), strict=False))

@@ -61,10 +61,10 @@ def compose(
         raise UserError(f"{page.id}: a claim, figure or field stands on a line of its own, not after {found[0][:1]!r}")
     markdown = re.sub(r"\n{3,}", "\n\n", MARKS.sub(r"\n\g<0>\n", markdown))
     blocks = [_told(block, references) for block in references.blocks]
-    if run_cells:
-        blocks = cells.run(page, blocks, [chapter.archive for chapter in chapters])
     _require(page, markdown)
     lint.check_length(page, markdown)
+    if run_cells:
+        blocks = cells.run(page, blocks, [chapter.archive for chapter in chapters])
     return Composition(page, markdown, tuple(blocks), tuple(references.missing))
 
 

@@ -13,10 +13,8 @@ OUTSIDE = re.compile(
     r"```.*?^```|\$\$.*?\$\$|\$[^$\n]+(?:\n[^$\n]+)*\$|`[^`]*`|\{\{.*?\}\}|\{[#.][^}]*\}|\]\([^)]*\)|<https?://[^>]*>",
     re.DOTALL | re.MULTILINE,
 )
-FIGURE = re.compile(r"(?<![\w^])\d(?:[\d.,]*\d)?(?:\s?%)?")
-"""A figure in prose: 50, 0.205, 1,404, 76 %; not the 4 of conv4."""
-
-
+FIGURE = re.compile(r"(?<![\w^])(?<![A-Za-z]-)\d(?:[\d.,]*\d)?(?:\s?%)?")
+"""A figure in prose: 50, 0.205, 1,404, 76 %; not the 4 of conv4, nor the 18 of ResNet-18."""
 HEADING = re.compile(r"^(#{2,6}) .*\{#([\w.-]+)[^}\n]*\}[ \t]*$", re.MULTILINE)
 
 

@@ -97,4 +97,8 @@ def _remedy(block: MissingBlock) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>$#|^~])", r"\\\1", text)
+    """Plain text as Markdown; what stands between backticks stays code."""
+    parts = text.split("`")
+    return "`".join(
+        re.sub(r"([\\*_\[\]<>$#|^~])", r"\\\1", part) if i % 2 == 0 else part for i, part in enumerate(parts)
+    )

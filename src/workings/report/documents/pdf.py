@@ -33,8 +33,10 @@ RENAMED = {
     "sect": "inter",
     "#h(-1em)": "#h(-0.167em)",
     "#h(0em)": "#h(0.278em)",
+    "& &": "& quad &",
 }
-"""What pandoc 3.9 writes amiss: names that typst has given up, and TeX's spaces \\! and \\; as −1 em and nothing."""
+"""What pandoc 3.9 writes amiss: names that typst has given up, TeX's spaces \\! and \\; as −1 em and nothing, and
+no room between the columns of aligned equations."""
 MATHEMATICS = re.compile(r"(?<!\\)\$.*?(?<!\\)\$", re.DOTALL)
 SYMBOL = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, RENAMED))})(?![\w.])")
 OPTIONS = ("--wrap=preserve", "--sandbox", "--syntax-highlighting=none", "--shift-heading-level-by=-1")

@@ -42,6 +42,7 @@ from workings.report.formatting import value
 MARK = "WORKINGSBLOCK{}END"
 """What stands for a block in the text that pandoc reads: a word that no page holds."""
 NOT_YET = "*not measured yet*"
+PREAMBLE = re.compile(r"\s*(?:# [^\n]*\n)?(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(#+)\s+.*?\{#([\w.-]+)[^}]*\}\s*$", re.MULTILINE)
 
 
@@ -126,11 +127,13 @@ class References:
             return self._lack(f"Figure {id}: {lack}", commands.make(chapter.study, evidence))
 
     def notes(self, place: str) -> str:
-        """A section of a study's write-up, without its heading."""
-        study_id, _, anchor = place.partition("#")
+        """A section of a study's write-up (``study#anchor``), without its heading; or what stands before the first."""
+        study_id, of_section, anchor = place.partition("#")
         if self._to_come(study_id):
             return self._later(study_id, "The answer in words")
         text = self._chapter(study_id).study.file("notes.md").read_text(encoding="utf-8")
+        if not of_section:
+            return "\n\n" + PREAMBLE.match(text)[1].strip() + "\n\n"  # type: ignore[index]  # it matches any text
         found = [(m.start(), m.end(), len(m[1]), m[2]) for m in HEADING.finditer(text)]
         for index, (_, end, level, name) in enumerate(found):
             if name == anchor:
@@ -143,7 +146,10 @@ class References:
         """A line to fill in."""
         if name not in self.page.fields:
             raise ReferenceFault(f"the front matter has no field {name!r}{suggestion(name, self.page.fields)}")
-        return self.place(FieldBlock(self.page.fields[name], self.answers.get(name, "")))
+        answer = self.answers.get(name, "")
+        if not answer.strip():
+            self.lacking.add(self.question)
+        return self.place(FieldBlock(self.page.fields[name], answer))
 
     def checklist(self) -> str:
         """What the sheet asks to hand in; `composition` ticks it once it knows what is missing."""
@@ -175,13 +181,13 @@ class References:
         """What a sheet or its published answer states."""
         study, _, key = place.partition(".")
         if self._to_come(study):
-            return NOT_YET
+            return self._not_yet(study)
         return Shown.of(_entry(self._chapter(study).study.published, (key, *path), "published.toml"))
 
     def setting(self, study: str, name: str) -> str:
         """A setting that all trials of the longest preset share."""
         if self._to_come(study):
-            return NOT_YET
+            return self._not_yet(study)
         values = {getattr(config, name, None) for config in self._chapter(study).study.presets[-1]()}
         if len(values) != 1 or None in values:
             raise ReferenceFault(f"the trials of {study} share no one value of {name!r}")
@@ -209,7 +215,7 @@ class References:
 
     def _measured(self, study_id: str, settings: Mapping[str, Any], read: Callable[[list[Run]], Any], name: str) -> str:
         if self._to_come(study_id):
-            return NOT_YET
+            return self._not_yet(study_id)
         chapter = self._chapter(study_id)
         unknown = settings.keys() - chapter.study.config.__dataclass_fields__.keys()
         if unknown:
@@ -228,7 +234,7 @@ class References:
 
     def _verdict(self, id: str, path: tuple[Any, ...], read: Callable[[Finding], Mapping[str, Any]]) -> str:
         if self._to_come(id.partition(".")[0]):
-            return NOT_YET
+            return self._not_yet(id.partition(".")[0])
         finding = self._finding(id)
         if not finding.evidence.runs or str(finding.verdict.kind) == "not-run":
             self._note(f"{id} has not been run", commands.make(finding.study, finding.evidence))
@@ -242,8 +248,12 @@ class References:
         self.lacking.add(self.question)
         return block
 
-    def _later(self, study: str, what: str) -> str:
+    def _not_yet(self, study: str) -> str:
         self._note(f"The study {study} is still to come", None)
+        return NOT_YET
+
+    def _later(self, study: str, what: str) -> str:
+        self._not_yet(study)
         return self.place(MissingBlock(f"{what} will stand here: the study {study} is still to come", None))
 
     def _lack(self, what: str, command: str | None) -> str:

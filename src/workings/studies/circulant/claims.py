@@ -129,10 +129,7 @@ def any_permutation(evidence: Evidence) -> Verdict:
         counts = {name: found[name] for name in ("dimension", "by_gcd", "by_singular_values")}
         if len(set(counts.values()) - {None}) > 1:
             return refuted("The counts differ.", witness={"permutation": found["permutation"], **counts})
-    told = "; ".join(
-        f"cycles of lengths {' and '.join(map(str, found['cycle_lengths']))} leave dimension {found['dimension']}"
-        for found in every
-    )
+    told = "; ".join(f"{_cycles(found['cycle_lengths'])} dimension {found['dimension']}" for found in every)
     return supported(f"{told.capitalize()}.", measured=every)
 
 
@@ -313,3 +310,9 @@ def fft_wins(evidence: Evidence) -> Verdict:
         first=first,
         ratio_at_largest=last["matrix"] / last["fft"],
     )
+
+
+def _cycles(lengths: list[int]) -> str:
+    """``a cycle of length 8 leaves``, ``cycles of lengths 3 and 5 leave``."""
+    one = len(lengths) == 1
+    return f"{'a cycle of length' if one else 'cycles of lengths'} {' and '.join(map(str, lengths))} leave{'s' * one}"

@@ -44,7 +44,7 @@ def prox_is_gradient_step(evidence: Evidence) -> Verdict:
                 return refuted("A solver ends elsewhere.", witness={**draw, "step_times_lambda": stated})
     count = sum(len(run.table("searches")) for run in runs)
     return supported(
-        f"The model's gradient, {found['gradient']}, vanishes at w_t − g/λ alone; {count} searches end there.",
+        f"The model's gradient, `{found['gradient']}`, vanishes at w_t − g/λ alone; {count} searches end there.",
         searches=count,
     )
 
@@ -220,7 +220,7 @@ def best_step_size(evidence: Evidence) -> Verdict:
             return refuted("A gap is larger.", witness={**_named(run), **row, "c": c, "stated_bound": bound})
     dearer = {f"c = {c:g}": (c + 1 / c) / 2 for c in sorted({run.config["c"] for run, _ in misset})}
     told = ", ".join(f"{factor:g} times as large with {c}" for c, factor in dearer.items())
-    return supported(f"The bound is least at η = {found['step']}; it is {told}.", factors=dearer)
+    return supported(f"The bound is least at η = `{found['step']}`; it is {told}.", factors=dearer)
 
 
 @claim(

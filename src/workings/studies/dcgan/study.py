@@ -88,11 +88,11 @@ def datasets(config: Config) -> Mapping[str, Dataset]:
 
 def needs(config: Config) -> Mapping[str, Config]:
     """The classifier that measures a training. A configuration that makes no sense is refused before it is trained."""
+    if config.task != "train" or not config.measured:
+        return {}
     from workings.studies.dcgan.experiment import validate
 
     validate(config)
-    if config.task != "train" or not config.measured:
-        return {}
     judge = Config(task="classifier", data=config.data, limit=config.limit, size=config.size)
     return {"classifier": replace(judge, learning_rate=1e-3, batch=64, epochs=CLASSIFIER_EPOCHS)}
 

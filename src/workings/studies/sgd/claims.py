@@ -35,7 +35,7 @@ def every_step_descends(evidence: Evidence) -> Verdict:
                 least = Fraction(run.table("loss")["least"])
                 return refuted(
                     f"From the minimiser w = {start} every step goes up: with η = {run.config['eta']:g} the step on "
-                    f"{row['term']} lowers that term and raises f by {told['rise']}.",
+                    f"`{row['term']}` lowers that term and raises f by {told['rise']}.",
                     witness={
                         "w": float(start),
                         "eta": run.config["eta"],
@@ -73,7 +73,7 @@ def rises_in_closed_form(evidence: Evidence) -> Verdict:
                 return refuted("A set is of another kind.", witness={"term": row["term"], "found": row["exact"]})
     shown = _sheet(evidence).one()
     sets = {row["term"]: row["exact"] for row in shown.table("raises")}
-    told = ", ".join(f"on {term}: {where}" for term, where in sets.items())
+    told = ", ".join(f"on `{term}`: `{where}`" for term, where in sets.items())
     return supported(f"It holds at {cases:,} exact points; at η = {shown.config['eta']:g}, {told}.", cases=cases)
 
 
