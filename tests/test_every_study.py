@@ -44,7 +44,9 @@ def test_its_configuration_explains_every_field_and_survives_json(study: Study) 
 
 @each_study
 def test_its_presets_are_named_alike_and_differ_in_their_trials(study: Study) -> None:
-    assert [preset.__name__ for preset in study.presets] == ["smoke", "quick", "full"]
+    names = [preset.__name__ for preset in study.presets]
+    assert names[:2] == ["smoke", "quick"]
+    assert "full" in names[2:]  # a study may have others, for data or recipes of their own
     for preset in study.presets:
         configs = preset()
         assert configs

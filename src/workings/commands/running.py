@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from workings.commands.usage import help_only, positional, tell_faults
 from workings.core.errors import UserError
-
-PresetName = Literal["smoke", "quick", "full"]
 
 
 def run(args: list[str]) -> int:
@@ -54,7 +52,7 @@ def check(args: list[str]) -> int:
         """What to check, as in: minimax, minimax.ascent-rule, nyu-2025-hw3, nyu-2025-hw3/1b."""
         run: bool = False
         """Carry out the preset's trials where they are missing, training included."""
-        preset: PresetName | None = None
+        preset: str | None = None
         """Which trials --run carries out (quick, unless you say)."""
         fresh: bool = False
         """Leave the evidence that is shipped with the studies aside."""
