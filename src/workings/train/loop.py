@@ -168,6 +168,7 @@ class _Training:
             module.load_state_dict(state["modules"][name])
         for name, optimizer in self.learner.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+            _arrange(optimizer)
         for name, extra in _extras(self.learner).items():
             extra.load_state_dict(state["extras"][name])
         self.recorder.rewind(self.position.epoch)
@@ -253,6 +254,17 @@ class _Training:
     def _save(self, name: str) -> None:
         if self.team.leads:
             save_weights(self.recorder.checkpoints, name, self.learner.modules)
+
+
+def _arrange(optimizer: Optimizer) -> None:
+    """Bring what an optimiser keeps into its parameters' order in memory, which a fused step takes for granted.
+
+    Checkpoints are written in the usual order, and weights may lie channels last.
+    """
+    for parameter, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                kept[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _extras(learner: Learner) -> Mapping[str, Stateful]:

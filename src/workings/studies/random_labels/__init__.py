@@ -1,0 +1,1 @@
+"""Networks that learn random labels by heart (gatech-2024-ps2, question 7)."""
