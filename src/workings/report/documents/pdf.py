@@ -39,6 +39,8 @@ RENAMED = {
 no room between the columns of aligned equations."""
 MATHEMATICS = re.compile(r"(?<!\\)\$.*?(?<!\\)\$", re.DOTALL)
 SYMBOL = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, RENAMED))})(?![\w.])")
+FUNCTION = re.compile(r'("[A-Za-z]+")(?= \\\()')
+"""The name of a function before its argument, which pandoc writes as text, with a space after it."""
 OPTIONS = ("--wrap=preserve", "--sandbox", "--syntax-highlighting=none", "--shift-heading-level-by=-1")
 
 
@@ -70,7 +72,11 @@ def write(composition: Composition) -> bytes:
 
 def renamed(prose: str) -> str:
     """Pandoc's typst with the names of symbols that this typst has; only mathematics is touched."""
-    return MATHEMATICS.sub(lambda found: SYMBOL.sub(lambda name: RENAMED[name[0]], found[0]), prose)
+
+    def mended(found: "re.Match[str]") -> str:
+        return FUNCTION.sub(r"op(\1)", SYMBOL.sub(lambda name: RENAMED[name[0]], found[0]))
+
+    return MATHEMATICS.sub(mended, prose)
 
 
 def _data(block: Block, folder: Path, index: int) -> dict[str, Any]:
