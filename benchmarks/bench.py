@@ -11,12 +11,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from alexnet import alexnet_steps
 from autodiff import autodiff
 from circulant import circulant
+from gan import gan_steps
 from iou import iou
 from pair import Pair, Work, best
+from pictures import pictures
 from spelling import decoding, edit_distance
-from training import loop_overhead
+from training import lightning_trainer, loop_overhead
 
 import workings  # noqa: F401 (before torch, as it says how threads wait)
 
@@ -30,7 +33,10 @@ def start() -> Iterator[Pair]:
     yield Pair("start: workings list / import torch", call("-m", "workings.cli", "list"), call("-c", "import torch"), 5)
 
 
-BENCHMARKS = (autodiff, circulant, iou, decoding, edit_distance, loop_overhead, start)
+BENCHMARKS = (
+    *(autodiff, circulant, iou, decoding, edit_distance),
+    *(pictures, loop_overhead, lightning_trainer, alexnet_steps, gan_steps, start),
+)
 
 
 def main(names: list[str]) -> int:

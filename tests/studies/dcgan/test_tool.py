@@ -16,6 +16,12 @@ from workings.core.runs import RunStore
 from workings.studies.dcgan.tool import animate, load, sample, walk
 
 
+@pytest.fixture(autouse=True)
+def _none_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded training would be shown where a test has none of its own."""
+    monkeypatch.setattr("workings.core.runs.recorded_runs", lambda study: ())
+
+
 def test_a_sheet_of_samples_is_drawn_by_the_generator_here(shop: Shop, tmp_path: Path) -> None:
     made = sample(n=7, seed=3, output=tmp_path / "sheet.png", scale=2)
     assert made.model == shop.training.id

@@ -268,7 +268,7 @@ def _so_far(distances: list[dict[int, float]], first: int, last: int, floor: flo
     """What can be said before three seeds are through."""
     longest = max(distances, key=lambda series: max(series))
     reached = max(longest)
-    start = first if first in longest else min(longest)
+    start = first if first in longest and first < reached else min(longest)
     told = f"Fréchet distance {longest[start]:.1f} at epoch {start}, {longest[reached]:.1f} at epoch {reached}"
     why = (
         f"{seeds} seed{'s' * (seeds != 1)} of {MINIMUM_SEEDS} went to epoch {last}"

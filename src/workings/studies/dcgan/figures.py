@@ -95,13 +95,15 @@ def neighbours(evidence: Evidence) -> "Figure":
         axes.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
     drawn, real = run.array("near/drawn"), run.array("near/real")
     size = run.config["size"]
-    for distances, colour, label in ((drawn, "C0", "drawn pictures"), (real, "C2", "held-out pictures")):
+    curves = [(drawn, "C0", "drawn pictures"), (real, "C2", "held-out pictures")]
+    curves.sort(key=lambda curve: float(np.median(curve[0])))
+    for (distances, colour, label), side in zip(curves, ("right", "left"), strict=True):  # labels stand outside
         # Two units of range over all pixels: in grey levels per pixel, root mean square.
         level = np.sort(distances) / size * 127.5
         bottom.plot(level, np.linspace(0, 1, len(level)), color=colour)
-        place = {"C0": 0.72, "C2": 0.35}[colour]
-        at = (float(np.quantile(level, place)), place)
-        bottom.annotate(label, at, xytext=(8, -4), textcoords="offset points", color=colour)
+        at = (float(np.quantile(level, 0.6)), 0.6)
+        away = -8 if side == "right" else 8
+        bottom.annotate(label, at, xytext=(away, -4), textcoords="offset points", color=colour, ha=side)
     bottom.set_xlabel("distance to the nearest training picture (grey levels, root mean square over pixels)")
     bottom.set_ylabel("share nearer")
     bottom.set_ylim(0, 1)
@@ -145,8 +147,8 @@ def _lines(axes: "Axes", runs: Evidence, name: str, colour: str) -> None:
 
 
 def _times(ratios: Sequence[float]) -> str:
-    low, high = min(ratios), max(ratios)
-    return f"{low:.2g} to {high:.2g} times" if f"{low:.2g}" != f"{high:.2g}" else f"{low:.2g} times"
+    low, high = (f"{float(f'{ratio:.2g}'):g}" for ratio in (min(ratios), max(ratios)))
+    return f"{low} to {high} times" if low != high else f"{low} times"
 
 
 def _spread(names: list[str]) -> list[str]:
