@@ -36,7 +36,7 @@ from workings.report.chapters import Chapter
 from workings.report.documents.blocks import Block, ChecklistBlock, ClaimBlock, FieldBlock, MissingBlock
 from workings.report.documents.errata import errata
 from workings.report.documents.pictures import drawn
-from workings.report.drawings import kept_specs
+from workings.report.drawings import kept_specs, lack
 from workings.report.formatting import value
 
 MARK = "WORKINGSBLOCK{}END"
@@ -121,10 +121,9 @@ class References:
         if rest not in specs:
             raise ReferenceFault(f"{study_id} has no figure {rest!r}{suggestion(rest, specs)}: {', '.join(specs)}")
         evidence = chapter.archive.evidence((ANY,))
-        try:
-            return self.place(drawn(chapter.study, specs[rest], evidence))
-        except MissingEvidence as lack:
-            return self._lack(f"Figure {id}: {lack}", commands.make(chapter.study, evidence))
+        if missing := lack(chapter.study, specs[rest], evidence):
+            return self._lack(f"Figure {id}: {missing}", commands.make(chapter.study, evidence))
+        return self.place(drawn(chapter.study, specs[rest], evidence))
 
     def notes(self, place: str) -> str:
         """A section of a study's write-up (``study#anchor``), without its heading; or what stands before the first."""
@@ -223,8 +222,8 @@ class References:
         evidence = chapter.archive.evidence((ANY,))
         try:
             runs = list(evidence.where(**settings))
-        except MissingEvidence as lack:
-            self._note(str(lack), commands.make(chapter.study, evidence))
+        except MissingEvidence as missing:
+            self._note(str(missing), commands.make(chapter.study, evidence))
             return NOT_YET
         try:
             return Shown.of(read(runs))
