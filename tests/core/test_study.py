@@ -69,3 +69,9 @@ def test_an_unknown_preset_gets_a_suggestion() -> None:
 def test_unknown_data_is_the_users_mistake() -> None:
     with pytest.raises(UserError, match="there is no fruit 'plums'"):
         name(data="plums")
+
+
+def test_the_preset_about_a_dataset_is_the_longest_that_has_trials_on_it() -> None:
+    assert STUDY.preset_about(["apples"]) == "quick"
+    assert STUDY.preset_about(["pears"]) == "full"
+    assert STUDY.preset_about(["any"]) == "full"

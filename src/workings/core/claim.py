@@ -124,10 +124,14 @@ def claim(
     return bind
 
 
-def decide(claim: Claim, evidence: Evidence) -> Verdict:
-    """The verdict on a claim: *not run* without evidence, *inconclusive* on foreign data, else what the check says."""
+def decide(claim: Claim, evidence: Evidence, preset: str = "full") -> Verdict:
+    """The verdict on a claim: *not run* without evidence, *inconclusive* on foreign data, else what the check says.
+
+    `preset` is the one that makes the evidence, where there is none.
+    """
+    remedy = f"`workings run {evidence.study} --preset {preset}` makes the evidence"
     if not evidence.runs:
-        return not_run(f"No run has finished: {_remedy(evidence)}.")
+        return not_run(f"No run has finished: {remedy}.")
     foreign = set(evidence.datasets) - set(claim.about)
     if not {ANY, NONE} & set(claim.about) and foreign:
         seen, wanted = (", ".join(sorted(ids)) for ids in (foreign, claim.about))
@@ -135,8 +139,4 @@ def decide(claim: Claim, evidence: Evidence) -> Verdict:
     try:
         return claim.check(evidence)
     except MissingEvidence as missing:
-        return not_run(f"{str(missing)[0].upper()}{str(missing)[1:]}: {_remedy(evidence)}.")
-
-
-def _remedy(evidence: Evidence) -> str:
-    return f"`workings run {evidence.study} --preset full` makes the evidence"
+        return not_run(f"{str(missing)[0].upper()}{str(missing)[1:]}: {remedy}.")

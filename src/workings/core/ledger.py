@@ -66,7 +66,8 @@ def judge(archive: Archive, claims: Sequence[Claim]) -> list[Finding]:
     findings = []
     for claim in claims:
         evidence = archive.evidence(claim.about)
-        findings.append(Finding(archive.study, claim, decide(claim, evidence), evidence, len(archive.stale)))
+        verdict = decide(claim, evidence, archive.study.preset_about(claim.about))
+        findings.append(Finding(archive.study, claim, verdict, evidence, len(archive.stale)))
     return findings
 
 

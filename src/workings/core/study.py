@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from workings.core.config import identity, stable_hash, to_json
+from workings.core.config import identity, source_fields, stable_hash, to_json
 from workings.core.errors import UserError, suggestion
 
 if TYPE_CHECKING:
@@ -128,6 +128,14 @@ class Study:
                 f"{self.id} has no preset {name!r}{suggestion(name, by_name)}: choose from {', '.join(by_name)}"
             )
         return list(by_name[name]())
+
+    def preset_about(self, datasets: Sequence[str]) -> str:
+        """The longest preset with trials on one of these datasets, by their ids; ``full`` where none has any."""
+        fields = source_fields(self.config)
+        for preset in reversed(self.presets):
+            if any(getattr(config, name) in datasets for config in preset() for name in fields):
+                return preset.__name__
+        return "full"
 
     def datasets(self, config: Any) -> Mapping[str, Dataset]:
         """The data a configuration asks for, by role; reads it where its content is not yet known."""

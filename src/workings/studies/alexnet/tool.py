@@ -18,11 +18,11 @@ from workings.core.evidence import RUN_FILE, Run
 from workings.core.files import replace_with, storage
 from workings.core.runs import RunStore
 from workings.data.photographs import load_photograph
-from workings.nn import directory
-from workings.nn.directory import Card, Model, Preprocessing
 from workings.studies.alexnet.model import AlexNet, Shape
 from workings.studies.alexnet.study import STUDY, Config
+from workings.train import directory
 from workings.train.checkpoint import BEST, load_weights, parameters
+from workings.train.directory import Card, Model, Preprocessing
 from workings.train.runtime import prepare
 
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]

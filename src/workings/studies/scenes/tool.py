@@ -19,13 +19,13 @@ from workings.core.errors import UserError
 from workings.core.evidence import RUN_FILE, Run
 from workings.core.runs import RunStore
 from workings.data.photographs import load_photograph
-from workings.nn import directory
-from workings.nn.directory import Card, Model, Preprocessing
 from workings.studies.scenes.learner import shape_of
 from workings.studies.scenes.model import SceneNet, Shape
 from workings.studies.scenes.pictures import LEVELS
 from workings.studies.scenes.study import STUDY, Config
+from workings.train import directory
 from workings.train.checkpoint import LAST, load_weights
+from workings.train.directory import Card, Model, Preprocessing
 from workings.train.runtime import prepare
 
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]

@@ -16,8 +16,8 @@ from torch import nn
 
 from workings.core.errors import UserError
 from workings.data.decoding import resized
-from workings.nn import directory
-from workings.nn.directory import Card, Preprocessing, load, save
+from workings.train import directory
+from workings.train.directory import Card, Preprocessing, load, save
 
 LOOK = Preprocessing(size=(8, 6), channels=3, mean=(120.0, 110.0, 100.0), std=(60.0,))
 CARD = Card("toy", 2, {"width": 5}, ("cat", "dog", "a bird"), LOOK, {"run": "0123"})
