@@ -19,8 +19,8 @@ install_import_hook(
     ["workings.nn", *(f"workings.studies.{study}.{module}" for study in STUDIES for module in SHAPED)],
     "beartype.beartype",
 )
-# Makes `toy` importable, here and in spawned processes, which inherit the path.
-sys.path.insert(0, str(TESTS))
+# Makes `toy`, and the tests themselves, importable here and in processes that tests start, which inherit the path.
+sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -74,10 +75,11 @@ def state(folder: Path) -> bool:
     return any(folder.glob("checkpoints/state-*"))
 
 
-def await_checkpoint(folder: Path) -> None:
+def await_checkpoint(folder: Path, members: list[BaseProcess]) -> None:
     deadline = time.monotonic() + crew.PATIENCE
     while not state(folder):
         assert time.monotonic() < deadline
+        assert all(member.is_alive() for member in members), "it ended before it began"
         time.sleep(0.01)
 
 
@@ -85,7 +87,7 @@ def await_checkpoint(folder: Path) -> None:
 def test_sigterm_to_either_stops_both_after_a_checkpoint_from_which_they_go_on(rank: int, tmp_path: Path) -> None:
     assert crew.codes(crew.start(work, tmp_path / "undisturbed", 40)) == [0, 0]
     members = crew.start(work, tmp_path / "run", 40, told=tmp_path / "told")
-    await_checkpoint(tmp_path / "run")
+    await_checkpoint(tmp_path / "run", members)
     os.kill(members[rank].pid or 0, signal.SIGTERM)
     assert crew.codes(members) == [130, 130]
     said = [(tmp_path / "told" / str(r)).read_text().splitlines()[-1] for r in (0, 1)]
@@ -98,7 +100,7 @@ def test_sigterm_to_either_stops_both_after_a_checkpoint_from_which_they_go_on(r
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_dead_process_ends_the_others_with_one_line(rank: int, tmp_path: Path) -> None:
     members = crew.start(work, tmp_path / "run", 100_000, told=tmp_path / "told")
-    await_checkpoint(tmp_path / "run")
+    await_checkpoint(tmp_path / "run", members)
     members[rank].kill()
     assert crew.codes(members)[1 - rank] == 2
     assert "another process of this training has died" in (tmp_path / "told" / str(1 - rank)).read_text()
@@ -106,7 +108,7 @@ def test_a_dead_process_ends_the_others_with_one_line(rank: int, tmp_path: Path)
 
 def test_a_silent_process_is_given_up_in_the_end(tmp_path: Path) -> None:
     members = crew.start(work, tmp_path / "run", 100_000, None, 3.0, told=tmp_path / "told")
-    await_checkpoint(tmp_path / "run")
+    await_checkpoint(tmp_path / "run", members)
     os.kill(members[1].pid or 0, signal.SIGSTOP)
     members[0].join(crew.PATIENCE)
     crew_codes = members[0].exitcode

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workings.studies.random_labels.linear import descend, minimum_norm, one_hot, random_features, standardised
+from workings.studies.random_labels.linear import (
+    descend,
+    minimum_norm,
+    one_hot,
+    random_features,
+    standardised,
+    with_constant,
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -68,3 +75,15 @@ def test_pictures_that_are_all_alike_are_no_division_by_zero() -> None:
     train, test = standardised(np.full((3, 4), 7.0), np.full((2, 4), 8.0))
     assert not train.any()
     assert np.isfinite(test).all()
+
+
+def test_centred_pictures_lose_a_rank_and_a_constant_gives_it_back() -> None:
+    """Their rows add up to zero, so what does not cannot be fitted; a rank that rounding feigns is none."""
+    draw = np.random.default_rng(3)
+    train, _ = standardised(draw.random((12, 40)), draw.random((2, 40)))
+    targets = one_hot(np.arange(12) % 3, 3) + 0.25
+    centred, whole = minimum_norm(train, targets), minimum_norm(with_constant(train), targets)
+    assert (centred.rank, whole.rank) == (11, 12)
+    assert np.abs(train @ centred.weights - targets).max() > 0.1
+    assert np.linalg.norm(centred.weights) < 100
+    np.testing.assert_allclose(with_constant(train) @ whole.weights, targets, atol=1e-12)

@@ -4,7 +4,7 @@ For a design A (n × p) of rank n there are many W with A W = Y when p > n. The 
 the span of the rows of A; gradient descent on ‖AW − Y‖² started at zero never leaves that span, and ends there. Where
 no W fits, `minimum_norm` gives the least-squares solution of least norm (A⁺Y).
 
-The designs here are the pixels themselves, or p random ReLU features of them, max(Gx, 0) with Gaussian G.
+The designs here are the pixels themselves with a constant, or p random ReLU features of them: max(Gx, 0), G Gaussian.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ def minimum_norm(design: Float[np.ndarray, "n p"], targets: Float[np.ndarray, "n
 
     ValueError where a number is not finite.
     """
-    weights, _, rank, _ = scipy.linalg.lstsq(design, targets, lapack_driver="gelsd")
+    rounding = max(design.shape) * np.finfo(np.float64).eps  # singular values below it, relative to the first, are none
+    weights, _, rank, _ = scipy.linalg.lstsq(design, targets, cond=rounding, lapack_driver="gelsd")
     return LeastNorm(weights, int(rank))
 
 
@@ -49,6 +50,11 @@ def standardised(
     mean = train.mean(0)
     scale = float((train - mean).std()) * np.sqrt(train.shape[1]) or 1.0
     return (train - mean) / scale, (test - mean) / scale
+
+
+def with_constant(design: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n q"]:
+    """A column of ones more. Without it the rows of centred pixels add up to zero, and n of them have rank n − 1."""
+    return np.column_stack([design, np.ones(len(design))])
 
 
 def descend(
