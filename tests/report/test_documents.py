@@ -15,9 +15,10 @@ from workings.core.runs import RunStore
 from workings.core.study import Study
 from workings.report import notes
 from workings.report.chapters import Chapter
-from workings.report.documents import FORMS, build, pdf, studies_of
+from workings.report.documents import FORMS, build, notebook, pdf, studies_of
 from workings.report.documents.blocks import CellBlock, ChecklistBlock, ClaimBlock, FigureBlock, MissingBlock
 from workings.report.documents.composition import Composition, compose
+from workings.report.templating import said
 
 FRONT = """+++
 title = "Parabolas"
@@ -161,6 +162,28 @@ def test_a_study_to_come_is_said_so_and_a_misspelt_one_is_an_error(tmp_path: Pat
         composed(tmp_path, chapters, '{{ claim("latter.better") }}\n')
 
 
+def test_a_number_of_a_study_to_come_is_missing_too(tmp_path: Path, chapters: list[Chapter]) -> None:
+    made = composed(tmp_path, chapters, 'It is {{ metric("later", "loss") }}.\n\n{{ checklist() }}\n')
+    assert [block.what for block in made.missing] == ["The study later is still to come"]
+    (checklist,) = [b for b in made.blocks if isinstance(b, ChecklistBlock)]
+    assert [done for _, done in checklist.items] == [False, True]
+
+
+def test_a_field_that_is_not_filled_in_is_not_ticked(tmp_path: Path, chapters: list[Chapter]) -> None:
+    for answer, ticked in (("", False), ("  ", False), ("Ada", True)):
+        text = '{{ field("collaborators") }}\n\n{{ checklist() }}\n'
+        made = composed(tmp_path, chapters, text, answers={"collaborators": answer})
+        (checklist,) = [b for b in made.blocks if isinstance(b, ChecklistBlock)]
+        assert [done for _, done in checklist.items] == [ticked, True]
+
+
+def test_what_stands_before_the_first_section_can_be_taken_over(tmp_path: Path, chapters: list[Chapter]) -> None:
+    made = composed(tmp_path, chapters, '{{ notes("parabola") }}\n')
+    assert "so a step of size" in made.markdown
+    assert "By induction" not in made.markdown
+    assert "# Descent on a parabola" not in made.markdown
+
+
 def test_the_checklist_ticks_what_is_complete(tmp_path: Path, chapters: list[Chapter]) -> None:
     text = '{{ checklist() }}\n\n### Later {#1b}\n\n{{ claim("later.better") }}\n'
     (checklist,) = [b for b in composed(tmp_path, chapters, text).blocks if isinstance(b, ChecklistBlock)]
@@ -190,7 +213,7 @@ def test_a_figure_typed_into_prose_fails_the_build(tmp_path: Path, chapters: lis
 
 def test_mathematics_code_and_what_the_problem_gives_may_hold_figures(tmp_path: Path, chapters: list[Chapter]) -> None:
     text = (
-        "After 12 epochs $x = 0.31$, `pi = 3.14` and\n\n$$y = 7,$$\n\nas [here](page-9.html) in conv4.\n\n"
+        "After 12 epochs $x = 0.31$, `pi = 3.14` and\n\n$$y = 7,$$\n\nas [here](page-9.html) in conv4 of ResNet-18.\n\n"
         "```{.python .cell}\nx = 99\n```\n"
     )
     assert composed(tmp_path, chapters, text)
@@ -350,8 +373,8 @@ def test_the_pdf_has_selectable_text_numbered_equations_and_figures(tmp_path: Pa
     path.write_bytes(build(page(tmp_path, WHOLE), chapters, "pdf"))
     reader = pypdf.PdfReader(path)
     text = "\n".join(sheet.extract_text() for sheet in reader.pages)
-    for said in ("Parabolas", "1a", "A question", "(1)", "Figure 1.", "the published sign is wrong", "1 / "):
-        assert said in text
+    for shown in ("Parabolas", "1a", "A question", "(1)", "Figure 1.", "the published sign is wrong", "1 / "):
+        assert shown in text
     assert reader.metadata.title == "Parabolas"
     assert "<script>alert('sentence')</script>" in text.replace("\n", "")
 
@@ -377,3 +400,15 @@ def test_only_mathematics_is_renamed() -> None:
         r"a sect costs \$5, $a inter b$ and $x dot.o y inter.big z$"
     )
     assert pdf.renamed("$a #h(-1em) b #h(0em) c$") == "$a #h(-0.167em) b #h(0.278em) c$"
+    assert pdf.renamed(r'$"lse" \( x \) + "tr" A & & b$') == r'$op("lse") \( x \) + "tr" A & quad & b$'
+
+
+def test_code_in_a_sentence_is_code_in_every_form() -> None:
+    assert str(said("1 < 2 and `a < b`.")) == "1 &lt; 2 and <code>a &lt; b</code>."
+    assert notebook.escaped("a_b `c_d` *") == r"a\_b `c_d` \*"
+
+
+def test_a_function_has_room_about_it() -> None:
+    html = str(notes.arrange(notes.typeset(r"$2\cos u + \sin^2 x + \exp(x)$", "room")).html)
+    assert html.count(notes.THIN) == 2  # before and after cos; + brings its own, and a bracket needs none
+    assert "None" not in html

@@ -28,7 +28,7 @@ _FUNCTION = re.compile(
 )
 _OPERANDS = ("</mn>", "</mi>", "</mrow>", "</msub>", "</msup>", "</mfrac>")
 _ARGUMENT = re.compile(r"<m(?!o\b)")
-_THIN = '<mspace width="0.167em"></mspace>'
+THIN = '<mspace width="0.167em"></mspace>'
 _INLINE_END = re.compile(r'(<math display="inline"(?:(?!</math>).)*</math>)([,.;:!?)’”]+)', re.DOTALL)
 
 
@@ -90,9 +90,9 @@ def typeset(text: str, name: str, to: str = "html", options: Sequence[str] = OPT
 
 def _spaced(found: "re.Match[str]") -> str:
     """A function's name with the thin spaces about it that browsers leave out: 2 cos u, not 2cosu."""
-    before = _THIN if found.string[: found.start()].endswith(_OPERANDS) else ""
-    after = _THIN if _ARGUMENT.match(found.string, found.end()) and not found["script"] else ""
-    return f"{found['script']}<mrow>{before}{found['name']}{after}</mrow>"
+    before = THIN if found.string[: found.start()].endswith(_OPERANDS) else ""
+    after = THIN if _ARGUMENT.match(found.string, found.end()) and not found["script"] else ""
+    return f"{found['script'] or ''}<mrow>{before}{found['name']}{after}</mrow>"
 
 
 class _Words(HTMLParser):

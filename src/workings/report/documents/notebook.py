@@ -76,12 +76,12 @@ def _text(block: Block) -> str:
             kind = str(finding.verdict.kind)
             said = "The published answer. " if finding.claim.published else ""
             verdict = f"**{SYMBOLS[kind]} {kind.replace('-', ' ').capitalize()}**"
-            lines = [f"{verdict} · {said}{_escaped(finding.claim.statement)}", "", _escaped(finding.verdict.sentence)]
+            lines = [f"{verdict} · {said}{escaped(finding.claim.statement)}", "", escaped(finding.verdict.sentence)]
             if finding.verdict.witness:
                 pairs = "; ".join(f"{name(key)} {exact(item)}" for key, item in finding.verdict.witness.items())
-                lines += ["", f"Witness: {_escaped(pairs)}."]
+                lines += ["", f"Witness: {escaped(pairs)}."]
             if finding.claim.repair and kind == "refuted":
-                lines += ["", f"Repair: {_escaped(finding.claim.repair)}"]
+                lines += ["", f"Repair: {escaped(finding.claim.repair)}"]
             return "\n".join(f"> {line}".rstrip() for line in [*lines, "", f"`{finding.id}`"])
         case MissingBlock():
             return f"> **Missing.** {block.what}.{_remedy(block)}"
@@ -96,7 +96,7 @@ def _remedy(block: MissingBlock) -> str:
     return f" This makes it: `{block.command}`" if block.command else ""
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Plain text as Markdown; what stands between backticks stays code."""
     parts = text.split("`")
     return "`".join(
