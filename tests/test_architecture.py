@@ -46,5 +46,5 @@ def test_every_command_of_the_makefile_is_there() -> None:
 
 def test_no_registry_is_named() -> None:
     lock = (ROOT / "requirements.lock").read_text()
-    assert "http" not in lock
+    assert "://" not in lock
     assert "--hash=sha256:" in lock

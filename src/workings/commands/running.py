@@ -62,6 +62,8 @@ def check(args: list[str]) -> int:
         """Machine-readable."""
         jobs: int = 1
         """Trials side by side."""
+        on: str = "local"
+        """Where trials are carried out: local, ray, ray://HOST:PORT or ray:HOST:PORT."""
 
     given = parse(Check, args, prog="workings check")
     tell_faults()
@@ -70,7 +72,7 @@ def check(args: list[str]) -> int:
         run=given.run,
         preset=given.preset,
         fresh=given.fresh,
-        options=Options(jobs=given.jobs),
+        options=Options(jobs=given.jobs, on=given.on),
         notice=render.notice,
     )
     if given.json:
@@ -111,7 +113,7 @@ def _take(args: list[str], flag: str) -> tuple[list[str], str | None]:
 
 
 def _split_options(args: list[str], options: type[Any]) -> tuple[list[str], list[str]]:
-    """Separate how to run (device, threads, jobs, again) from what to run, which is the study's own."""
+    """Separate how to run (device, threads, jobs, again, on) from what to run, which is the study's own."""
     taken: list[str] = []
     for field in dataclasses.fields(options):
         if field.type in ("bool", bool):

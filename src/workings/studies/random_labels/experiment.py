@@ -215,7 +215,7 @@ def _least_norm(config: Config, recorder: Recorder, data: Prepared) -> None:
     count = len(targets)
     draw = np.random.default_rng(config.seed)
     directions = draw.standard_normal((train.shape[1], round(FEATURES[-1] * count))) * np.sqrt(train.shape[1])
-    rows = [_model("pixels", *map(linear.with_constant, (train, test)), targets, data)]
+    rows = [_model("pixels", linear.with_constant(train), linear.with_constant(test), targets, data)]
     for ratio in FEATURES:
         some = directions[:, : max(1, round(ratio * count))]
         designs = linear.random_features(train, some), linear.random_features(test, some)
