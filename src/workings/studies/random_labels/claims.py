@@ -150,7 +150,8 @@ PREVENTS_RULE = (
     "penalties-do-not-prevent-it",
     source="gatech-2024-ps2/7a",
     basis="measured",
-    statement="Weight decay or dropout, at their usual strength, do not keep a network from fitting random labels.",
+    statement="Weight decay or dropout, at their usual strength, do not keep a network from fitting random labels within "
+    "its epochs.",
     rule=f"{PREVENTS_RULE} Both are asked, each alone.",
 )
 def penalties_do_not_prevent_it(evidence: Evidence) -> Verdict:
@@ -296,7 +297,8 @@ def _all_fit(runs: dict[str, Run]) -> Verdict:
     worst = min(reached, key=lambda name: reached[name])
     if reached[worst] < HALF:
         witness = {"run": worst, "train": reached[worst], "epochs": runs[worst].reached}
-        return refuted(f"Training accuracy: {told}.", witness=witness, **numbers)
+        epochs = runs[worst].reached
+        return refuted(f"Training accuracy: {told}, after {epochs} epochs at most.", witness=witness, **numbers)
     if reached[worst] < FITS:
         return inconclusive(f"Training accuracy: {told}; {worst} had not fitted when its epochs were over.", **numbers)
     return supported(f"Training accuracy: {told}.", **numbers)
