@@ -150,8 +150,8 @@ PREVENTS_RULE = (
     "penalties-do-not-prevent-it",
     source="gatech-2024-ps2/7a",
     basis="measured",
-    statement="Weight decay or dropout, at their usual strength, do not keep a network from fitting random labels within "
-    "its epochs.",
+    statement="Weight decay or dropout, at their usual strength, do not keep a network from fitting random labels "
+    "within its epochs.",
     rule=f"{PREVENTS_RULE} Both are asked, each alone.",
 )
 def penalties_do_not_prevent_it(evidence: Evidence) -> Verdict:
