@@ -70,8 +70,9 @@ def carry_out(
         with connected(options.on) as ray:
             _drive(ray, sweep)
     if sweep.failed:
-        reasons = "; ".join(list(sweep.failed.values())[:TOLD]) + "; …" * (len(sweep.failed) > TOLD)
-        raise UserError(f"{len(sweep.failed)} of {len(sweep.jobs)} trials failed: {reasons}")
+        failed = [sweep.failed[job] for job in sweep.jobs if job in sweep.failed]  # in the order they were asked for
+        reasons = "; ".join(failed[:TOLD]) + "; …" * (len(failed) > TOLD)
+        raise UserError(f"{len(failed)} of {len(sweep.jobs)} trials failed: {reasons}")
     return [Outcome(sweep.runs[job], job in sweep.made) for job in asked]
 
 
