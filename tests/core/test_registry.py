@@ -120,3 +120,29 @@ def test_two_problem_sets_of_one_name_raise(announce: Announce) -> None:
     announce("errata", registry.SETS, page_md='+++\ntitle = "Mine"\n+++\n')
     with pytest.raises(UserError, match=r"two problem sets are called 'errata', .*: rename one"):
         registry.problem_sets()
+
+
+OF_ITS_OWN = (
+    "from dataclasses import replace\nfrom toy.study import STUDY as T\nSTUDY = replace(T, package=__package__)\n"
+)
+
+
+def test_a_study_whose_claims_cannot_be_read_spoils_itself_alone(announce: Announce) -> None:
+    """Told when studies are looked for, rather than in the middle of a check of all."""
+    announce("quiz", registry.GROUP, study_py=OF_ITS_OWN, claims_py="x = [")
+    assert "minimax" in registry.studies()
+    assert "quiz" not in registry.studies()
+    with pytest.raises(UserError, match=r"quiz: .*cannot be loaded .SyntaxError"):
+        registry.find("quiz")
+
+
+def test_a_study_that_takes_the_name_of_ours_is_left_out(announce: Announce) -> None:
+    announce("minimax", registry.GROUP, study_py=OF_ITS_OWN)
+    assert registry.find("minimax").package == "workings.studies.minimax"
+    (fault,) = registry.faults()
+    assert "a study that comes with workings is called 'minimax' too: rename it" in str(fault)
+
+
+def test_a_page_that_comes_with_workings_is_not_announced(announce: Announce) -> None:
+    announce("quiz", registry.SETS, page_md='+++\ntitle = "Quiz"\n+++\n\nText.\n')
+    assert [page.id for page in registry.problem_sets().values() if registry.is_announced(page)] == ["quiz"]

@@ -41,9 +41,7 @@ class Composition:
     missing: tuple[MissingBlock, ...]
 
 
-def compose(
-    page: ProblemSet, chapters: Sequence[Chapter], answers: Mapping[str, str] | None = None, *, run_cells: bool = True
-) -> Composition:
+def compose(page: ProblemSet, chapters: Sequence[Chapter], answers: Mapping[str, str] | None = None) -> Composition:
     """Fill a page in; a `UserError` names file and line of what is wrong with it."""
     for name in answers or ():
         if name not in page.fields:
@@ -63,8 +61,7 @@ def compose(
     blocks = [_told(block, references) for block in references.blocks]
     _require(page, markdown)
     lint.check_length(page, markdown)
-    if run_cells:
-        blocks = cells.run(page, blocks, [chapter.archive for chapter in chapters])
+    blocks = cells.run(page, blocks, [chapter.archive for chapter in chapters])
     return Composition(page, markdown, tuple(blocks), tuple(references.missing))
 
 
