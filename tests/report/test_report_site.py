@@ -232,6 +232,20 @@ def test_what_has_not_changed_is_not_made_again(
     assert {"losses", "errata", "toy-sheet"} <= set(made)
 
 
+def test_a_strangers_page_at_fault_spoils_itself_alone_and_ours_stops_the_build(
+    study: Study, sets: list[ProblemSet], store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "quiz.md"
+    path.write_text('+++\ntitle = "Quiz"\n+++\n\n{{ claim("parabola.nowhere") }}\n', encoding="utf-8")
+    pages = [*sets, ProblemSet.read("quiz", path)]
+    with pytest.raises(UserError, match=r"quiz, line 5: there is no claim 'parabola\.nowhere'"):
+        site.write([study], store, tmp_path / "site", sets=pages)
+    monkeypatch.setattr(site, "is_announced", lambda page: page.id == "quiz")
+    folder = site.write([study], store, tmp_path / "site", sets=pages).parent
+    assert "This page cannot be built: quiz, line 5" in Page(folder / "set/quiz.html").text
+    assert "cannot be built" not in Page(folder / "set/toy-sheet.html").text
+
+
 def test_an_empty_store_still_makes_a_site(study: Study, tmp_path: Path) -> None:
     index = site.write([study], RunStore(tmp_path / "home"), tmp_path / "site")
     assert index.is_file()
