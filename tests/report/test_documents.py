@@ -1,6 +1,7 @@
 """Problem sets as documents: references, cells, the lint, and the three forms."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,18 @@ def test_a_field_that_is_not_filled_in_is_not_ticked(tmp_path: Path, chapters: l
     for answer, ticked in (("", False), ("  ", False), ("Ada", True)):
         text = '{{ field("collaborators") }}\n\n{{ checklist() }}\n'
         made = composed(tmp_path, chapters, text, answers={"collaborators": answer})
+        (checklist,) = [b for b in made.blocks if isinstance(b, ChecklistBlock)]
+        assert [done for _, done in checklist.items] == [ticked, True]
+
+
+def test_a_verdict_that_waits_for_trials_of_its_preset_is_not_ticked(
+    tmp_path: Path, study: Study, store: RunStore
+) -> None:
+    text = '{{ claim("parabola.hostile") }}\n\n{{ checklist() }}\n'
+    for left_out, ticked in ((0, True), (1, False)):
+        for run in store.runs(study.id)[:left_out]:
+            shutil.rmtree(run.folder)
+        made = composed(tmp_path, [Chapter.read(study, store, fresh_only=False)], text)
         (checklist,) = [b for b in made.blocks if isinstance(b, ChecklistBlock)]
         assert [done for _, done in checklist.items] == [ticked, True]
 

@@ -109,6 +109,9 @@ class References:
         finding = self._finding(id)
         if finding.open and not finding.evidence.runs:
             self._note(f"{id} has not been run", commands.make(finding.study, finding.evidence))
+        elif finding.open and finding.evidence.preset:
+            if not self._chapter(study).archive.is_complete(finding.evidence.preset):
+                self.lacking.add(self.question)  # the verdict itself says what it waits for
         return self.place(ClaimBlock(finding))
 
     def figure(self, id: str) -> str:
