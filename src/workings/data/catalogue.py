@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
-from workings.data import arrays, cifar10, class_folders, cmudict, digits, fashion_mnist, ist_p2g
+from workings.data import arrays, captioned, cifar10, class_folders, cmudict, digits, fashion_mnist, flickr8k, ist_p2g
 from workings.data.class_folders import Broken
 from workings.data.decoding import Size
 from workings.data.lexicon import Lexicon, read
@@ -39,6 +39,8 @@ class Entry:
 
 
 OWN = "under $WORKINGS_DATA"
+SIZE = 64
+"""Pixels along a side, to which captioned pictures are brought to be verified."""
 KNOWN = (
     Entry(
         cifar10.ID,
@@ -74,6 +76,14 @@ KNOWN = (
         "reinstall scikit-learn, with which they come",
     ),
     Entry(
+        captioned.DRAWN,
+        "Drawn scenes with captions",
+        "generated",
+        lambda: Path(captioned.__file__).parent,
+        lambda: captioned.load_captioned(captioned.DRAWN, SIZE).dataset,
+        "reinstall workings, which draws them",
+    ),
+    Entry(
         fashion_mnist.ID,
         fashion_mnist.KNOWN.title,
         "MIT",
@@ -82,6 +92,32 @@ KNOWN = (
         f"put its four idx files into a folder {fashion_mnist.FOLDER} {OWN}, or install Debian's package "
         "dataset-fashion-mnist",
         fashion_mnist.get,
+    ),
+    Entry(
+        flickr8k.ID,
+        flickr8k.TITLE,
+        "research only; photographs are their authors'",
+        flickr8k.where,
+        lambda: flickr8k.load(SIZE).dataset,
+        f"unpack {flickr8k.PHOTOGRAPHS_ZIP.name} and {flickr8k.TEXT_ZIP.name} into a folder {flickr8k.FOLDER} {OWN}",
+        flickr8k.get,
+    ),
+    Entry(
+        flickr8k.PART_ID,
+        f"{flickr8k.TITLE}, the photographs that are there",
+        f"as {flickr8k.TITLE}",
+        flickr8k.where_part,
+        lambda: flickr8k.load_part(SIZE).dataset,
+        f"put photographs into {flickr8k.FOLDER}/Images {OWN}, and captions.txt beside Images",
+    ),
+    Entry(
+        flickr8k.CAPTIONS_ID,
+        flickr8k.CAPTIONS.title,
+        f"as {flickr8k.TITLE}",
+        flickr8k.where_captions,
+        lambda: flickr8k.load_captions().dataset,
+        f"put captions.txt into a folder {flickr8k.FOLDER} {OWN}",
+        flickr8k.get_captions,
     ),
     Entry(
         arrays.ID,

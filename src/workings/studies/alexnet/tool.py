@@ -4,7 +4,6 @@ The network is that of a run of this study (by id or folder) or of a model direc
 machine that learned from the most pictures, and of these the most accurate on held-out ones.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +13,8 @@ import tyro
 
 from workings.core.config import from_json
 from workings.core.errors import UserError
-from workings.core.evidence import RUN_FILE, Run
+from workings.core.evidence import Run
 from workings.core.files import replace_with, storage
-from workings.core.runs import RunStore
 from workings.data.photographs import load_photograph
 from workings.studies.alexnet.model import AlexNet, Shape
 from workings.studies.alexnet.study import STUDY, Config
@@ -24,6 +22,7 @@ from workings.train import directory
 from workings.train.checkpoint import BEST, load_weights, parameters
 from workings.train.directory import Card, Model, Preprocessing
 from workings.train.runtime import prepare
+from workings.train.trained import trained_run, weights_of
 
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 WIDEST = 24
@@ -158,8 +157,7 @@ def mistakes(run: str | None = None, output: Annotated[Path | None, tyro.conf.ar
     """
     if output and output.suffix.lower() != ".png":
         raise UserError(f"{output} is no file that can be written here: name it .png")
-    found = _named(run) if run else _most_taught(list(RunStore.default().archive(STUDY).current))
-    _check_training(found)
+    found = _chosen(run, weights=None)
     rows = found.table("mistakes")
     if output and rows:
         from PIL import Image
@@ -185,14 +183,10 @@ def load(model: str | Path | None = None) -> Model[AlexNet]:
         return directory.load(Path(model), STUDY.id, build)
     if isinstance(model, Path):
         return directory.load(model, STUDY.id, build)  # which says what it lacks
-    run = _named(model) if model else _most_taught([r for r in RunStore.default().runs(STUDY.id) if _has_weights(r)])
-    _check_training(run)
-    if run.recorded or run.reached is None:
-        why = "recorded, without weights" if run.recorded else "unfinished"
-        raise UserError(f"run {run.id} cannot be used ({why}): train it here, the same command goes on")
+    run = _chosen(model)
     card = card_of(run)
     network = build(card)
-    load_weights(_weights(run), {"network": network})
+    load_weights(weights_of(run, BEST), {"network": network})
     return Model(network.eval(), card)
 
 
@@ -219,37 +213,13 @@ def card_of(run: Run) -> Card:
     return Card(STUDY.id, STUDY.version, shape, tuple(told["classes"]), look, origin)
 
 
-def _most_taught(runs: list[Run]) -> Run:
-    """Of these runs the training that learned from the most pictures; of equals, the most accurate."""
-    trained = [run for run in runs if run.config.get("task") == "train" and run.reached]
-    if not trained:
-        raise UserError(
-            f"no AlexNet is trained here: `workings run {STUDY.id} --preset fast --seed 0` trains one on CIFAR-10, "
-            f"`workings run {STUDY.id} --data FOLDER` one on class folders of your own"
-        )
-    return max(
-        trained, key=lambda run: (run.metric("pictures/train"), -min(v for _, v in run.series("validation/loss")))
+def _chosen(named: str | Path | None, weights: str | None = BEST) -> Run:
+    return trained_run(
+        STUDY,
+        named,
+        what="AlexNet",
+        worth=lambda run: (run.metric("pictures/train"), -min(loss for _, loss in run.series("validation/loss"))),
+        nothing=f"no AlexNet is trained here: `workings run {STUDY.id} --preset fast --seed 0` trains one on CIFAR-10, "
+        f"`workings run {STUDY.id} --data FOLDER` one on class folders of your own",
+        weights=weights,
     )
-
-
-def _named(model: str) -> Run:
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        return RunStore.default().find(model, [STUDY])
-    try:
-        return Run.read(folder, recorded=False)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder} holds no run ({error}): name a folder with a {RUN_FILE}, or a run's id") from None
-
-
-def _check_training(run: Run) -> None:
-    if run.study != STUDY.id or run.config.get("task") != "train":
-        raise UserError(f"run {run.id} trained no AlexNet: `workings show {STUDY.id}` lists the runs that did")
-
-
-def _has_weights(run: Run) -> bool:
-    return run.version == STUDY.version and _weights(run).is_file()
-
-
-def _weights(run: Run) -> Path:
-    return run.folder / "checkpoints" / f"{BEST}.safetensors"

@@ -4,7 +4,6 @@ The generator is that of a run of this study, by id or by folder; without one, o
 learned from the most pictures.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,7 @@ from torch import Tensor
 
 from workings.core.config import from_json
 from workings.core.errors import UserError
-from workings.core.evidence import RUN_FILE, Run
-from workings.core.runs import RunStore
+from workings.core.evidence import Run
 from workings.studies.dcgan.examiner import draw
 from workings.studies.dcgan.latent import noise, round_trip
 from workings.studies.dcgan.learner import shape_of
@@ -25,6 +23,7 @@ from workings.studies.dcgan.pictures import check_file, save_frames, sheet, to_b
 from workings.studies.dcgan.study import STUDY, Config
 from workings.train.checkpoint import LAST, load_weights
 from workings.train.runtime import prepare
+from workings.train.trained import trained_run, weights_of
 
 MOST = 4_096
 """Pictures on a sheet, or in a walk, at most: more cannot be made out."""
@@ -128,7 +127,7 @@ def animate(output: Output = Path("training.gif"), model: str | None = None, sec
     check_file(output, (".gif",))
     if not 0.02 <= seconds <= 60:
         raise UserError(f"seconds is {seconds}: it lies between 0.02 and 60")
-    run = _named(model) if model else _most_seen([*RunStore.default().archive(STUDY).current])
+    run = _chosen(model, weights=None)
     names = [name for name in run.names("pictures") if name.startswith("epochs/")]
     if not names:
         raise UserError(f"run {run.id} kept no pictures: `workings show {STUDY.id}` lists the trainings")
@@ -141,42 +140,24 @@ VERBS = (sample, walk, animate)
 
 def load(model: str | None = None) -> Trained:
     """A trained generator by run id or folder, or the one here that learned most; `UserError` where there is none."""
-    run = _named(model) if model else _most_seen([r for r in RunStore.default().runs(STUDY.id) if _has_weights(r)])
-    if run.study != STUDY.id or run.config.get("task") != "train":
-        raise UserError(f"run {run.id} trained no generator: `workings show {STUDY.id}` lists the runs that did")
-    if run.recorded or run.reached is None:
-        why = "recorded, without weights" if run.recorded else "unfinished"
-        raise UserError(f"run {run.id} cannot draw ({why}): train it here, the same command goes on")
+    run = _chosen(model)
     config = from_json(Config, run.config)
     generator = Generator(shape_of(config))
-    load_weights(run.folder / "checkpoints" / f"{LAST}.safetensors", {"generator": generator})
+    load_weights(weights_of(run, LAST), {"generator": generator})
     prepare({"device": "cpu"})
     return Trained(run, config, generator.eval())
 
 
-def _most_seen(runs: list[Run]) -> Run:
-    """Of these runs the training that has seen the most pictures."""
-    trained = [run for run in runs if run.config.get("task") == "train" and run.reached]
-    if not trained:
-        raise UserError(
-            f"no generator is trained here: `workings run {STUDY.id} --preset quick` trains one on digits in minutes, "
-            f"`workings run {STUDY.id} --preset full --seed 0` the sheet's on FashionMNIST in hours"
-        )
-    return max(trained, key=lambda run: (run.reached or 0) * run.metric("pictures/train"))
-
-
-def _named(model: str) -> Run:
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        return RunStore.default().find(model, [STUDY])
-    try:
-        return Run.read(folder, recorded=False)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder} holds no run ({error}): name a folder with a {RUN_FILE}, or a run's id") from None
-
-
-def _has_weights(run: Run) -> bool:
-    return run.version == STUDY.version and (run.folder / "checkpoints" / f"{LAST}.safetensors").is_file()
+def _chosen(named: str | None, weights: str | None = LAST) -> Run:
+    return trained_run(
+        STUDY,
+        named,
+        what="generator",
+        worth=lambda run: (run.reached or 0) * run.metric("pictures/train"),
+        nothing=f"no generator is trained here: `workings run {STUDY.id} --preset quick` trains one on digits in "
+        f"minutes, `workings run {STUDY.id} --preset full --seed 0` the sheet's on FashionMNIST in hours",
+        weights=weights,
+    )
 
 
 def _drawn(path: Path, pictures: int, run: Run) -> Drawn:

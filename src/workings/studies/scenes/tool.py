@@ -4,7 +4,6 @@ The network is that of a run of this study, by id or by folder, or a model direc
 that of the run on this machine which learned from the most pictures, and of equals tells them apart best.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from workings.core.config import from_json
 from workings.core.errors import UserError
-from workings.core.evidence import RUN_FILE, Run
-from workings.core.runs import RunStore
+from workings.core.evidence import Run
 from workings.data.photographs import load_photograph
 from workings.studies.scenes.learner import shape_of
 from workings.studies.scenes.model import SceneNet, Shape
@@ -27,6 +25,7 @@ from workings.train import directory
 from workings.train.checkpoint import LAST, load_weights
 from workings.train.directory import Card, Model, Preprocessing
 from workings.train.runtime import prepare
+from workings.train.trained import trained_run, weights_of
 
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 NOTHING = "no network is trained here"
@@ -168,44 +167,21 @@ def _of_run(run: Run) -> tuple[Model[SceneNet], str]:
     told = {"run": run.id, "data": [d["id"] for d in run.datasets.values()], "epochs": run.reached}
     card = Card(STUDY.id, run.version, vars(shape), tuple(seen["names"]), look, told)
     network = SceneNet(shape)
-    load_weights(_weights(run), {"net": network})
+    load_weights(weights_of(run, LAST), {"net": network})
     prepare({"device": "cpu"})
     return Model(network.eval(), card), f"run {run.id}, {run.metric('test/accuracy'):.0%} right on test pictures"
 
 
 def _run(name: str | None) -> Run:
-    run = _named(name) if name else _best_here()
-    if run.study != STUDY.id or run.config.get("task") != "train":
-        raise UserError(f"run {run.id} trained no network of {STUDY.id}: `workings show {STUDY.id}` lists the runs")
-    if run.recorded or run.reached is None:
-        why = "recorded, without weights" if run.recorded else "unfinished"
-        raise UserError(f"run {run.id} cannot be used ({why}): train it here, the same command goes on")
-    return run
-
-
-def _named(name: str) -> Run:
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        return RunStore.default().find(name, [STUDY])
-    try:
-        return Run.read(folder, recorded=False)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder} holds no run ({error}): name a folder with a {RUN_FILE}, or a run's id") from None
-
-
-def _best_here() -> Run:
-    runs = [run for run in RunStore.default().runs(STUDY.id) if run.config.get("task") == "train" and run.reached]
-    usable = [run for run in runs if run.version == STUDY.version and _weights(run).is_file()]
-    if not usable:
-        raise UserError(
-            f"{NOTHING}: `workings run {STUDY.id} --data FOLDER` trains one on class folders of your own, "
-            f"`workings run {STUDY.id} --preset full --seed 0` those of the sheet"
-        )
-    return max(usable, key=lambda run: (run.metric("pictures/train"), run.metric("validation/accuracy")))
-
-
-def _weights(run: Run) -> Path:
-    return run.folder / "checkpoints" / f"{LAST}.safetensors"
+    return trained_run(
+        STUDY,
+        name,
+        what=f"network of {STUDY.id}",
+        worth=lambda run: (run.metric("pictures/train"), run.metric("validation/accuracy")),
+        nothing=f"{NOTHING}: `workings run {STUDY.id} --data FOLDER` trains one on class folders of your own, "
+        f"`workings run {STUDY.id} --preset full --seed 0` those of the sheet",
+        weights=LAST,
+    )
 
 
 def _read(photos: Sequence[str]) -> tuple[list[NDArray[np.uint8]], dict[str, str]]:

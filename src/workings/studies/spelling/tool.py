@@ -4,7 +4,6 @@ The model is a run of this study, by id or by folder; without one, the run on th
 error on the most pairs. Symbols that it was never shown are named, and what holds them is not spelled.
 """
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +16,14 @@ from torch import Tensor
 
 from workings.core.config import from_json
 from workings.core.errors import UserError
-from workings.core.evidence import RUN_FILE, Run
-from workings.core.runs import RunStore
+from workings.core.evidence import Run
 from workings.studies.spelling.decoding import beam, greedy, nucleus
 from workings.studies.spelling.model import Shape, Speller
 from workings.studies.spelling.study import STUDY, Config
 from workings.studies.spelling.vocabulary import Vocabulary, pad
 from workings.train.checkpoint import BEST, load_weights
 from workings.train.runtime import generator, prepare
+from workings.train.trained import trained_run, weights_of
 
 BATCH = 500
 """Words decoded together."""
@@ -158,9 +157,7 @@ def load(model: str | None = None, direction: str = "spell", symbols: Collection
     Without a name: of those on this machine that know the most of `symbols`, the one trained on the most pairs, and of
     these the one with the lowest validation error.
     """
-    run = _named(model) if model else _best(direction, symbols)
-    if run.study != STUDY.id or run.config.get("task") != "train":
-        raise UserError(f"run {run.id} trained no speller: `workings show {STUDY.id}` lists the runs that did")
+    run = _chosen(model, direction, symbols)
     config = from_json(Config, run.config)
     if config.direction != direction:
         raise UserError(
@@ -172,44 +169,26 @@ def load(model: str | None = None, direction: str = "spell", symbols: Collection
         source=len(source), target=len(target), hidden=config.hidden, layers=config.layers, attention=config.attention
     )
     speller = Speller(shape)
-    load_weights(run.folder / "checkpoints" / f"{BEST}.safetensors", {"speller": speller})
+    load_weights(weights_of(run, BEST), {"speller": speller})
     prepare({"device": "cpu"})
     return Trained(run, config, speller.eval(), source, target)
 
 
-def _best(direction: str, symbols: Collection[str]) -> Run:
-    here = [run for run in RunStore.default().runs(STUDY.id) if _usable(run, direction)]
-    if not here:
-        flag = "" if direction == "spell" else f" --direction {direction}"
-        raise UserError(f"no speller is trained here: `workings run spelling --data cmudict --attention{flag}` does it")
-
-    def rank(run: Run) -> tuple[int, float, float]:
+def _chosen(named: str | None, direction: str, symbols: Collection[str]) -> Run:
+    def worth(run: Run) -> tuple[int, float, float]:
         known = len(set(symbols) & set(run.table("vocabulary")["source"]))
         return known, run.metrics["pairs/train"], -run.metrics["validation/cer"]
 
-    return max(here, key=rank)
-
-
-def _named(model: str) -> Run:
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        try:
-            return Run.read(folder, recorded=False)
-        except (OSError, ValueError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"{folder} holds no run ({error}): name a folder with a {RUN_FILE}, or a run's id"
-            ) from None
-    run = RunStore.default().find(model, [STUDY])
-    if run.recorded or run.reached is None:
-        raise UserError(
-            f"run {run.id} has no weights here ({'recorded' if run.recorded else 'unfinished'}): train it first"
-        )
-    return run
-
-
-def _usable(run: Run, direction: str) -> bool:
-    trained = run.reached is not None and run.config.get("task") == "train"
-    return trained and run.config.get("direction") == direction and (run.folder / "checkpoints").is_dir()
+    flag = "" if direction == "spell" else f" --direction {direction}"
+    return trained_run(
+        STUDY,
+        named,
+        what="speller",
+        worth=worth,
+        nothing=f"no speller is trained here: `workings run spelling --data cmudict --attention{flag}` does it",
+        weights=BEST,
+        fits=lambda run: run.config.get("direction") == direction,
+    )
 
 
 def _use(
