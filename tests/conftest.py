@@ -14,7 +14,7 @@ from workings.core.study import Study
 TESTS = Path(__file__).parent
 STUDIES = sorted(path.name for path in (TESTS.parent / "src" / "workings" / "studies").iterdir() if path.is_dir())
 # Shapes in signatures are checked at run time: in shared tensor code, and in what each study computes with.
-SHAPED = ("model", "decoding", "scoring", "vocabulary", "learner")
+SHAPED = ("model", "decoding", "scoring", "vocabulary", "learner", "retrieval")
 install_import_hook(
     ["workings.nn", *(f"workings.studies.{study}.{module}" for study in STUDIES for module in SHAPED)],
     "beartype.beartype",

@@ -1,0 +1,1 @@
+"""CLIP: search photographs with words."""
