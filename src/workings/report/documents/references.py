@@ -109,10 +109,14 @@ class References:
         finding = self._finding(id)
         if finding.open and not finding.evidence.runs:
             self._note(f"{id} has not been run", commands.make(finding.study, finding.evidence))
-        elif finding.open and finding.evidence.preset:
-            if not self._chapter(study).archive.is_complete(finding.evidence.preset):
-                self.lacking.add(self.question)  # the verdict itself says what it waits for
+        elif finding.open and self._waits(finding):
+            self.lacking.add(self.question)  # the verdict itself says what for
         return self.place(ClaimBlock(finding))
+
+    def _waits(self, finding: Finding) -> bool:
+        """Whether trials of the preset that decides are still to be made."""
+        preset = finding.evidence.preset
+        return preset is not None and not self._chapter(finding.study.id).archive.is_complete(preset)
 
     def figure(self, id: str) -> str:
         """A figure of a study."""

@@ -110,8 +110,8 @@ PHOTOGRAPHS = Config(
     cycle=15,
     epochs=15,
 )
-"""One small model for the photographs at hand. Of the recipes tried, larger ones among them, this alone lowered the loss
-on held-out photographs."""
+"""One small model for the photographs at hand. Of the recipes tried, larger ones among them, this alone lowered the
+loss on held-out photographs."""
 
 
 def instant() -> Sequence[Config]:
@@ -146,12 +146,8 @@ def at_hand() -> Sequence[Config]:
     """All that takes no pretrained weights: `drawn`, a small model of photographs, and the published pairs at first."""
     words = [Config(task="words", data="flickr8k-captions")]
     small = [replace(PHOTOGRAPHS, seed=seed) for seed in SEEDS]
-    return [
-        *drawn(),
-        *words,
-        *small,
-        *(replace(c, data="flickr8k-part", scratch=True, epochs=1) for c in _pairs(SEEDS[:1])),
-    ]
+    pairs = [replace(pair, data="flickr8k-part", scratch=True, epochs=1) for pair in _pairs(SEEDS[:1])]
+    return [*words, *small, *pairs, *drawn()]
 
 
 def full() -> Sequence[Config]:
