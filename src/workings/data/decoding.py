@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workings.core.errors import UserError
-from workings.data.progress import bar
+from workings.core.progress import meter
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,7 +56,7 @@ def decode_all(reads: Sequence[Callable[[], bytes]], size: Size | None, title: s
     def work(group: Sequence[Callable[[], bytes]]) -> list[Decoded]:
         return [decode(read, size) for read in group]
 
-    with warnings.catch_warnings(), ExitStack() as stack, bar(title, len(reads)) as advance:
+    with warnings.catch_warnings(), ExitStack() as stack, meter(title, len(reads)) as progress:
         warnings.simplefilter("ignore")  # Pillow's, of spoilt notes inside pictures that can be read
         first = [work(group) for group in groups[:1]]  # and Pillow loads its readers
         began = time.thread_time()
@@ -67,7 +67,7 @@ def decode_all(reads: Sequence[Callable[[], bytes]], size: Size | None, title: s
             rest = pool.map(work, groups[2:])
         for decoded in chain(first, rest):
             yield from decoded
-            advance(len(decoded))
+            progress.advance(len(decoded))
 
 
 def decode(read: Callable[[], bytes], size: Size | None = None) -> Decoded:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from workings.core.errors import UserError
 from workings.core.files import storage
-from workings.data.progress import bar
+from workings.core.progress import meter
 
 CHUNK = 1 << 16
 """Bytes read at a time: large enough for any line, small enough for a lively bar."""
@@ -165,14 +165,14 @@ def _transfer(source: Source, url: str, part: Path, held: int) -> None:
             part.unlink(missing_ok=True)
             raise _Passing("the server sent another range than was asked for")
         at = held if goes_on else 0
-        with part.open("ab" if goes_on else "wb") as file, bar(source.name, source.size, at, size=True) as advance:
+        with part.open("ab" if goes_on else "wb") as file, meter(source.name, source.size, at, size=True) as progress:
             for chunk in _chunks(answer):
                 at += len(chunk)
                 if at > source.size:
                     file.truncate(0)
                     raise _Final(f"the server sends more than the published {source.size:,} bytes")
                 file.write(chunk)
-                advance(len(chunk))
+                progress.advance(len(chunk))
         if at < source.size:
             raise _Passing(f"the connection was cut off after {at:,} of {source.size:,} bytes")
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workings.core.errors import UserError, suggestion
+from workings.core.progress import meter
 from workings.data.decoding import check_room
 from workings.data.drawn_shapes import COLOURS, SHAPES, Reals
-from workings.data.progress import bar
 
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
@@ -150,14 +150,14 @@ def paint(codes: Whole, seed: int, size: int) -> Pixels:
     colours = np.array(list(COLOURS.values()), dtype=np.float64)[codes[:, 1]]
     colours += Draws(seed, 3).uniform(-SHADE, SHADE, len(codes), 3)
     kinds = codes[:, [0, 2, 4]]
-    with bar("drawing scenes", len(codes)) as advance:
+    with meter("drawing scenes", len(codes)) as progress:
         for kind in np.unique(kinds, axis=0):
             chosen = np.flatnonzero((kinds == kind).all(axis=1))
             shape = tuple(SHAPES.values())[kind[0]]
             for cast in (True, False):  # all shadows lie below all shapes
                 for member in range(kind[2] + 1):
                     _stamp(pixels, chosen, group, member, shape, colours, cast)
-            advance(len(chosen))
+            progress.advance(len(chosen))
     return pixels
 
 

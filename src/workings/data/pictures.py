@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workings.core.errors import UserError
+from workings.core.progress import meter
 from workings.core.study import Dataset
 from workings.data.decoding import check_room, checked_size, resized
-from workings.data.progress import bar
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -80,10 +80,10 @@ class Pictures:
 
         def scaled(images: Pixels) -> Pixels:
             made = np.empty((len(images), *wanted, *images.shape[3:]), dtype=np.uint8)
-            with bar(f"resizing {self.dataset.title}", len(images)) as advance:
+            with meter(f"resizing {self.dataset.title}", len(images)) as progress:
                 for at, image in enumerate(images):
                     made[at] = resized(image, wanted)
-                    advance(1)
+                    progress.advance()
             return made
 
         return replace(

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 
 from workings.core.errors import Diverged, Interrupted, UserError
 from workings.core.evidence import METRICS_FILE
+from workings.core.progress import Meter, meter
 from workings.core.runs import Recorder
 from workings.train.checkpoint import (
     BEST,
@@ -37,7 +38,6 @@ from workings.train.checkpoint import (
     save_state,
     save_weights,
 )
-from workings.train.progress import Meter, meter
 from workings.train.runtime import derive, reseed
 from workings.train.team import Team, team
 
@@ -107,7 +107,7 @@ def fit(
         )
     steps = len(learner.batches(0))
     done = training.position.epoch * steps + training.position.batch
-    with _stop_signals() as stopped, meter(title, epochs * steps, done) as bar:
+    with _stop_signals() as stopped, meter(title, epochs * steps, done, silent=not training.team.leads) as bar:
         for epoch in range(training.position.epoch, epochs):
             training.epoch(epoch, stopped, bar)
             scores = training.evaluation(epoch, steps)

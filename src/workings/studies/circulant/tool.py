@@ -188,10 +188,10 @@ def _two(w: str, x: str, name: str) -> tuple[np.ndarray, np.ndarray]:
 def _measured(target: str, shape: tuple[int, ...], shifts: int, seed: int) -> "Audit":
     import torch
 
+    from workings.core.progress import meter
     from workings.nn import equivariance
     from workings.studies.circulant.foreign import load, one_line
     from workings.studies.circulant.layers import photograph_like
-    from workings.train.progress import meter
 
     network = load(target, seed)
     weight = next((p for p in network.parameters() if p.is_floating_point()), torch.empty(0))

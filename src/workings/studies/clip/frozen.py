@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from workings.core.progress import meter
 from workings.data import cache
-from workings.data.progress import bar
 
 if TYPE_CHECKING:
     from workings.studies.clip.learner import ClipLearner
@@ -67,10 +67,10 @@ def _kept(key: str, count: int, embed: Callable[[Tensor], Tensor], title: str) -
     found = cache.arrays(key)
     if found is None or len(found["features"]) != count:
         rows = []
-        with bar(title, count) as advance:
+        with meter(title, count) as progress:
             for part in torch.arange(count).split(BATCH):
                 rows.append(embed(part).float().cpu().numpy())
-                advance(len(part))
+                progress.advance(len(part))
         found = {"features": np.concatenate(rows)}
         cache.keep_arrays(key, found)
     return torch.from_numpy(np.array(found["features"]))

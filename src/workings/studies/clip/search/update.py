@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workings.core.errors import Interrupted, UserError
+from workings.core.progress import meter
 from workings.data.archives import printable
 from workings.data.decoding import Decoded, Pixels
-from workings.data.progress import bar
 from workings.studies.clip.search.folder import Fault, Scan, examine, scan
 from workings.studies.clip.search.index import VERSION, About, Entry
 from workings.studies.clip.search.vectors import FLAT, Vectors
@@ -120,11 +120,11 @@ class Update:
         sizes = {entry.size for entry in self.writer.entries.values()}
         done = 0
         try:
-            with bar(f"indexing {printable(self.folder.name)}", len(self.due)) as advance:
+            with meter(f"indexing {printable(self.folder.name)}", len(self.due)) as progress:
                 for name, decoded in self._examined(sizes):
                     self._take(name, decoded)
                     done += 1
-                    advance(1)
+                    progress.advance()
         except KeyboardInterrupt:
             self._commit()
             raise Interrupted(
