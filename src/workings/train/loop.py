@@ -59,7 +59,8 @@ class Learner(Protocol):
     """What is trained, and how one step of it goes.
 
     A learner may have `extras`, a mapping of names to `Stateful` things, which go into the checkpoints too. What it is
-    told by them must follow from steps and evaluations alone.
+    told by them must follow from steps and evaluations alone. It may have `done`, asked before each epoch: whether
+    there is nothing left to train for, which must follow from its extras.
     """
 
     @property
@@ -109,6 +110,8 @@ def fit(
     done = training.position.epoch * steps + training.position.batch
     with _stop_signals() as stopped, meter(title, epochs * steps, done, silent=not training.team.leads) as bar:
         for epoch in range(training.position.epoch, epochs):
+            if getattr(learner, "done", False):
+                break
             training.epoch(epoch, stopped, bar)
             scores = training.evaluation(epoch, steps)
             bar.note(" ".join(f"{name} {value:.4f}" for name, value in scores.items()))

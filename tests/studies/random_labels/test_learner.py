@@ -19,9 +19,10 @@ from workings.core.errors import Interrupted
 from workings.core.evidence import read_rows
 from workings.core.runs import Recorder, RunStore
 from workings.execute.local import carry_out
-from workings.studies.random_labels.learner import FITTED, HELD, Fit, Fitted, LabelLearner, train
+from workings.studies.random_labels.learner import FITTED, HELD, Fit, LabelLearner
 from workings.studies.random_labels.pictures import corrupt, prepare_pictures, rearrange
 from workings.studies.random_labels.study import STUDY, Config, Network, Pixels
+from workings.train.loop import fit
 
 CPU = torch.device("cpu")
 EASY = replace(TINY, limit=40, learning_rate=0.05, batch=8, epochs=20)
@@ -34,7 +35,7 @@ def trained(config: Config, folder: Path, kind: type[LabelLearner] = LabelLearne
     if isinstance(learner, Stopped):
         learner.left = stop
     recorder = Recorder(folder)
-    train(learner, recorder, "test")
+    fit(learner, recorder, title="test", epochs=config.epochs, seed=config.seed)
     recorder.flush()
     return learner
 
@@ -61,8 +62,7 @@ def test_it_ends_once_the_labels_have_been_fitted_for_a_while(tmp_path: Path) ->
     assert len(series) < EASY.epochs
     assert all(value >= FITTED for value in series[-HELD:])
     assert learner.fitted.first <= len(series)
-    with pytest.raises(Fitted):
-        learner.batches(0)
+    assert learner.done
     longer = trained(replace(EASY, epochs=EASY.epochs + 5), tmp_path / "b")
     assert outcome(tmp_path / "b") == outcome(tmp_path / "a")
     assert longer.fitted.first == learner.fitted.first

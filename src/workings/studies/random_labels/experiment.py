@@ -20,10 +20,11 @@ from workings.core.evidence import METRICS_FILE, read_rows
 from workings.core.runs import Recorder
 from workings.data.catalogue import load_pictures
 from workings.studies.random_labels import construction, linear
-from workings.studies.random_labels.learner import LabelLearner, train
+from workings.studies.random_labels.learner import LabelLearner
 from workings.studies.random_labels.pictures import Prepared, prepare_pictures
 from workings.studies.random_labels.study import Config
 from workings.train.checkpoint import parameters
+from workings.train.loop import fit
 from workings.train.runtime import prepare
 
 LIMITS = {
@@ -116,7 +117,7 @@ def _train(config: Config, recorder: Recorder) -> None:
         recorder.metric(name, value)
     size = f"{config.network} ({facts['parameters']:,} parameters)"
     title = f"{size} on {config.data}, {config.labels} labels, {config.pixels} pixels, seed {config.seed}"
-    train(learner, recorder, title)
+    fit(learner, recorder, title=title, epochs=config.epochs, seed=config.seed)
     recorder.flush()
     last = {row["name"]: row["value"] for row in read_rows(recorder.folder / METRICS_FILE)}
     fitted = f"{learner.fitted.first} epochs" if learner.fitted.first else f"not within {config.epochs} epochs"

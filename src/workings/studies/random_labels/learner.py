@@ -15,13 +15,11 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from workings.core.runs import Recorder
 from workings.data.augment import Album, Draws, Recipe, levels
 from workings.studies.random_labels.model import build
 from workings.studies.random_labels.pictures import Prepared
 from workings.studies.random_labels.study import Config
-from workings.train.checkpoint import LAST, save_weights
-from workings.train.loop import fit, update
+from workings.train.loop import update
 from workings.train.runtime import derive, generator, reseed, shuffled_batches
 from workings.train.schedules import set_rate
 
@@ -65,10 +63,6 @@ class Fit:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.epochs, self.held, self.first = state["epochs"], state["held"], state["first"]
-
-
-class Fitted(Exception):
-    """The labels have been fitted for a while: the training is over before its epochs are."""
 
 
 @dataclass
@@ -117,10 +111,13 @@ class LabelLearner:
         """How long the labels have been fitted."""
         return {"fit": self.fitted}
 
+    @property
+    def done(self) -> bool:
+        """Whether the labels have been fitted for a while: the training is over before its epochs are."""
+        return self.fitted.done
+
     def batches(self, epoch: int) -> Sequence[Tensor]:
-        """Indices of training pictures; `Fitted` once there is nothing left to train for."""
-        if self.fitted.done:
-            raise Fitted
+        """Indices of training pictures."""
         count = len(self.labels)
         if self.recipe:
             self.draws = self.recipe.draw(count, generator(self.config.seed, "augment", epoch))
@@ -147,11 +144,3 @@ class LabelLearner:
         blocks = torch.arange(len(labels)).split(JUDGED)
         right = sum((self.network(album.batch(b)).argmax(1) == labels[b.to(self.device)]).sum() for b in blocks)
         return float(right) / len(labels)
-
-
-def train(learner: LabelLearner, recorder: Recorder, title: str) -> None:
-    """Train until the epochs are over or the labels fitted; either way the last weights are kept."""
-    try:
-        fit(learner, recorder, title=title, epochs=learner.config.epochs, seed=learner.config.seed)
-    except Fitted:
-        save_weights(recorder.checkpoints, LAST, learner.modules)
