@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from alexnet import alexnet_steps
 from autodiff import autodiff
 from circulant import circulant
+from clip import five_captions, text_tower
 from clip_search import clip_search
 from gan import gan_steps
 from iou import iou
@@ -36,7 +37,17 @@ def start() -> Iterator[Pair]:
 
 BENCHMARKS = (
     *(autodiff, circulant, iou, decoding, edit_distance),
-    *(pictures, loop_overhead, lightning_trainer, alexnet_steps, gan_steps, clip_search, start),
+    *(
+        pictures,
+        loop_overhead,
+        lightning_trainer,
+        alexnet_steps,
+        gan_steps,
+        text_tower,
+        five_captions,
+        clip_search,
+        start,
+    ),
 )
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from studies.clip.shop import DRAWN, SMALL, learner, photographs, write_photos
+from studies.clip.shop import DRAWN, SMALL, Shop, learner, photographs, write_photos
 from workings.core.evidence import Run
 from workings.core.runs import Recorder
 from workings.data.drawn_scenes import WORDS, Scene, describe
@@ -19,6 +20,8 @@ from workings.studies.clip import examination
 from workings.studies.clip.examination import Examination, examine, unit
 from workings.studies.clip.learner import ClipLearner
 from workings.studies.clip.prompts import LABELS, PHOTOGRAPHS, fits
+from workings.train.checkpoint import load_weights
+from workings.train.trained import weights_of
 
 SCENES = 40
 """Test scenes that are looked at; the rest tells no more."""
@@ -37,7 +40,7 @@ def looked(photos: Path) -> Examination:
 
 
 @pytest.fixture(scope="session")
-def _scenes(tmp_path_factory: pytest.TempPathFactory) -> ClipLearner:
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> ClipLearner:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKINGS_HOME", str(tmp_path_factory.mktemp("scenes")))
         taught = learner(replace(DRAWN, **SMALL, limit=20))  # type: ignore[arg-type]
@@ -158,15 +161,15 @@ def known(scene: Scene) -> NDArray[np.float32]:
 class Knowing(Examination):
     """Vectors that say what is true of pictures and sentences, but for pictures that were given another scene."""
 
-    told = {describe(Scene(*words)): Scene(*words) for words in product(*WORDS.values())}
-    wrong: dict[int, Scene] = {}
+    told: ClassVar = {describe(Scene(*words)): Scene(*words) for words in product(*WORDS.values())}
+    wrong: ClassVar[dict[int, Scene]] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         given = self.learner.data.captioned.attributes
-        scenes = [Scene(*(given[axis][at] for axis in WORDS)) for at in self.test]
-        self.pictures = np.stack([known(self.wrong.get(at, scene)) for at, scene in enumerate(scenes)])
-        self.texts = np.stack([known(scenes[owner]) for owner in self.owner])
+        shown = [Scene(*(given[axis][at] for axis in WORDS)) for at in self.test]
+        self.pictures = np.stack([known(self.wrong.get(at, scene)) for at, scene in enumerate(shown)])
+        self.texts = np.stack([known(shown[owner]) for owner in self.owner])
 
     def _embedded(self, sentences: list[str]) -> NDArray[np.float32]:
         rows = []
@@ -182,19 +185,19 @@ class Knowing(Examination):
         return np.stack(rows)
 
 
-def test_who_knows_every_scene_is_right_of_all(_scenes: ClipLearner) -> None:
-    scores = Knowing(_scenes).zero_shot()
+def test_who_knows_every_scene_is_right_of_all(scenes: ClipLearner) -> None:
+    scores = Knowing(scenes).zero_shot()
     right = {name: score for name, score in scores.items() if not name.endswith("/chance")}
     assert set(WORDS) | {"pair", "all"} < set(right)
     assert right == dict.fromkeys(right, 1.0)
 
 
-def test_planned_mistakes_cost_what_they_should(_scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planned_mistakes_cost_what_they_should(scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three pictures look as if they had another colour, one of these another shape too, and one another size."""
-    given = _scenes.data.captioned.attributes
+    given = scenes.data.captioned.attributes
 
     def other(at: int, **changed: int) -> Scene:
-        scene = Scene(*(given[axis][_scenes.data.test[at]] for axis in WORDS))
+        scene = Scene(*(given[axis][scenes.data.test[at]] for axis in WORDS))
         turned = {
             axis: WORDS[axis][(WORDS[axis].index(getattr(scene, axis)) + by) % len(WORDS[axis])]
             for axis, by in changed.items()
@@ -203,31 +206,31 @@ def test_planned_mistakes_cost_what_they_should(_scenes: ClipLearner, monkeypatc
 
     wrong = {0: other(0, colour=1), 1: other(1, colour=2), 2: other(2, colour=1, shape=3), 3: other(3, size=1)}
     monkeypatch.setattr(Knowing, "wrong", wrong)
-    scores = Knowing(_scenes).zero_shot()
+    scores = Knowing(scenes).zero_shot()
     missed = {"colour": 3, "shape": 1, "size": 1, "place": 0, "count": 0, "pair": 3, "all": 4}
     assert {name: scores[name] for name in missed} == pytest.approx({n: 1 - m / SCENES for n, m in missed.items()})
     assert scores["averaged/colour"] == scores["bare/colour"] == scores["colour"]
 
 
-def test_chance_is_what_the_commonest_class_is_worth(_scenes: ClipLearner) -> None:
-    scores, given = Examination(_scenes).zero_shot(), _scenes.data.captioned.attributes
-    shown = [(given["shape"][at], given["colour"][at]) for at in _scenes.data.test]
+def test_chance_is_what_the_commonest_class_is_worth(scenes: ClipLearner) -> None:
+    scores, given = Examination(scenes).zero_shot(), scenes.data.captioned.attributes
+    shown = [(given["shape"][at], given["colour"][at]) for at in scenes.data.test]
     for name, classes in (("pair", shown), ("shape", [s for s, _ in shown]), ("colour", [c for _, c in shown])):
         assert scores[f"{name}/chance"] == max(map(classes.count, classes)) / SCENES
 
 
-def test_zero_shot_scores_are_those_of_a_slow_loop(_scenes: ClipLearner) -> None:
-    found = Examination(_scenes)
+def test_zero_shot_scores_are_those_of_a_slow_loop(scenes: ClipLearner) -> None:
+    found = Examination(scenes)
     scores = found.zero_shot()
-    given, scenes = _scenes.data.captioned.attributes, [Scene(*words) for words in product(*WORDS.values())]
-    said = found._embedded([describe(scene) for scene in scenes])
+    given, every = scenes.data.captioned.attributes, [Scene(*words) for words in product(*WORDS.values())]
+    said = found._embedded([describe(scene) for scene in every])
     colours = {
-        word: np.mean([v for v, s in zip(said, scenes, strict=True) if s.colour == word], axis=0)
+        word: np.mean([v for v, s in zip(said, every, strict=True) if s.colour == word], axis=0)
         for word in WORDS["colour"]
     }
     whole = averaged = 0
     for at, picture in zip(found.test, found.pictures, strict=True):
-        nearest = scenes[max(range(len(scenes)), key=lambda i: float(said[i] @ picture))]
+        nearest = every[int((said @ picture).argmax())]
         whole += nearest.colour == given["colour"][at]
         averaged += max(colours, key=lambda word: float(colours[word] @ picture)) == given["colour"][at]
     assert scores["colour"] == pytest.approx(whole / SCENES, abs=1 / SCENES)
@@ -243,27 +246,27 @@ def recorded(folder: Path, taught: ClipLearner) -> Path:
 
 
 def test_a_model_without_failures_shows_none(
-    _scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(examination, "Examination", Knowing)
-    folder = recorded(tmp_path / "run", _scenes)
+    folder = recorded(tmp_path / "run", scenes)
     assert (folder / "tables" / "failures.json").read_text().strip() == "[]"
     assert sorted(path.name for path in (folder / "pictures").iterdir()) == ["heat.png", "prompts.png"]
 
 
-def test_of_two_equal_pictures_the_other_one_is_found(_scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_equal_pictures_the_other_one_is_found(scenes: ClipLearner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tie counts against a model: what came before the wanted picture is its double, never itself."""
-    given = _scenes.data.captioned.attributes
-    first = Scene(*(given[axis][_scenes.data.test[0]] for axis in WORDS))
+    given = scenes.data.captioned.attributes
+    first = Scene(*(given[axis][scenes.data.test[0]] for axis in WORDS))
     monkeypatch.setattr(Knowing, "wrong", {5: first})
-    rows, places = Knowing(_scenes).failures()
+    rows, places = Knowing(scenes).failures()
     assert [row["rank"] for row in rows[-5:]] == [2] * 5
-    assert [5] * 5 == [found for wanted, found in places.tolist() if wanted == 0]
+    assert [found for wanted, found in places.tolist() if wanted == 0] == [5] * 5
 
 
-def test_pictures_lie_in_rows_and_columns(_scenes: ClipLearner) -> None:
-    found = Examination(_scenes)
-    pixels = _scenes.data.captioned.pictures
+def test_pictures_lie_in_rows_and_columns(scenes: ClipLearner) -> None:
+    found = Examination(scenes)
+    pixels = scenes.data.captioned.pictures
     laid = found.tiles(np.array([[0, 3, 5], [7, 1, 0]]))
     assert laid.shape == (64, 96, 3)
     assert np.array_equal(laid[:32, 32:64], pixels[found.test[3]])
@@ -271,13 +274,8 @@ def test_pictures_lie_in_rows_and_columns(_scenes: ClipLearner) -> None:
     assert np.array_equal(laid[32:, 64:], laid[:32, :32])
 
 
-def test_a_run_is_examined_with_its_best_weights(_scenes: ClipLearner, shop: "object") -> None:
+def test_a_run_is_examined_with_its_best_weights(shop: Shop) -> None:
     """What the record says is what the kept weights find."""
-    from studies.clip.shop import Shop
-    from workings.train.checkpoint import load_weights
-    from workings.train.trained import weights_of
-
-    assert isinstance(shop, Shop)
     run: Run = shop.training
     taught = learner(photographs(shop.photos))
     load_weights(weights_of(run, "best"), taught.modules)

@@ -226,7 +226,7 @@ def test_the_full_grid_has_each_tower_with_each_other_three_times() -> None:
     assert {(c.loss, c.batch, c.tokens, c.size, c.scratch, c.schedule) for c in full} == {
         ("soft", 32, 200, 224, False, "plateau")
     }
-    assert {pair for pair in PAIRS.values()} <= {(image, text) for image, text, _ in made}
+    assert set(PAIRS.values()) <= {(image, text) for image, text, _ in made}
 
 
 # ---- what is refused ----

@@ -30,5 +30,5 @@ def test_a_rerun_gives_the_golden_numbers_and_a_small_change_of_the_recipe_does_
         f"a rerun gives other numbers ({measured}, not {GOLDEN['metrics']}): raise STUDY.version, since recorded "
         "evidence is stale now, and run `PYTHONPATH=tests python tests/studies/clip/golden.py`"
     )
-    changed = measure([replace(config, head_rate=1.05 * config.head_rate) for config in smoke()], store)
+    changed = measure([replace(config, head_rate=1.05 * config.head_rate) for config in smoke()[:2]], store)
     assert not any(map(agree, changed, GOLDEN["metrics"]))

@@ -340,7 +340,7 @@ def test_one_kind_s_weights_are_not_another_s(tmp_path: Path) -> None:
     """What the class of a published notebook does: BERT's class, given DistilBERT's file."""
     keep_text_model(tmp_path / "m", "DistilBertModel")
     edit_json(tmp_path / "m" / "config.json", model_type="bert", architectures=["BertModel"])
-    with pytest.raises(UserError, match="lack .* and .* more: they would start from random numbers"):
+    with pytest.raises(UserError, match=r"lack .* and .* more: they would start from random numbers"):
         text_tower(str(tmp_path / "m"), scratch=False, vocabulary=18)
 
 

@@ -89,7 +89,8 @@ class Trained:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        told = f"{fingerprint(self.model)} {self.look} {self.longest} {self.tokens.tokenizer.to_str()}"
+        words = sorted(self.tokens.tokenizer.get_vocab().items())  # its JSON would change with the library's version
+        told = f"{fingerprint(self.model)} {self.look} {self.longest} {words}"
         object.__setattr__(self, "fingerprint", hashlib.sha256(told.encode()).hexdigest()[:16])
 
     fingerprint: str = field(init=False)

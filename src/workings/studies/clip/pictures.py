@@ -20,6 +20,7 @@ TEST_SHARE = 0.2
 VALID_SHARE = 0.1
 """Of what is there to learn from, held out for the schedule and the choice of the best epoch."""
 SPLIT_SEED = 0
+"""Of the split of a set that comes without one."""
 LEAST = 10
 """Pictures at least, without which no split has one of each."""
 LEVELS_FROM = 2_000
