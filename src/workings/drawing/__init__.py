@@ -9,6 +9,7 @@ from workings.core.errors import UserError
 from workings.core.files import replace_with, storage
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 Scheme = Literal["light", "dark"]
@@ -26,6 +27,14 @@ def in_style(scheme: Scheme = "light") -> Iterator[None]:
 
     with matplotlib.style.context([STYLES / "shared.mplstyle", STYLES / f"{scheme}.mplstyle"]):
         yield
+
+
+def percents(axis: "Axis", ticks: int = 6) -> None:
+    """Label an axis of shares in per cent, at round numbers: a tick at 72.5 % would be read as 73 %."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{round(100 * share, 6):g}%"))
 
 
 def check_file(path: Path) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -13,6 +12,7 @@ from workings.core.decide import agrees
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence, Run
 from workings.core.figure import figure
+from workings.drawing import percents
 from workings.studies.alexnet.comparisons import TAKEN_BACK, errors, fast, sheet, time_of, without
 from workings.studies.alexnet.study import CHANGES
 
@@ -46,8 +46,7 @@ def learning(evidence: Evidence) -> "Figure":
         )
     axes.set_xlabel(f"{unit} of the steps")
     axes.set_ylabel("accuracy")
-    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(axes.yaxis, 7)
     axes.set_xlim(left=0)
     axes.margins(x=0.06)
     drawing.suptitle(f"{', '.join(told).capitalize()} {unit}", x=0.02, ha="left")
@@ -88,8 +87,7 @@ def changes(evidence: Evidence) -> "Figure":
     axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel("test accuracy")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    percents(axes.xaxis, 6)
     dearest, values, *_ = back[int(np.argmin([np.mean(row[1]) for row in back]))]
     cost = 100 * (np.mean(rows[0][1]) - np.mean(values))
     drawing.suptitle(f"Taken back alone, the dearest change ({dearest}) costs {cost:.1f} points", x=0.02, ha="left")

@@ -15,7 +15,8 @@ from PIL import Image
 from workings.core.decide import MINIMUM_SEEDS, Interval, paired_difference
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence, Run
-from workings.studies.clip.comparisons import on, pair, trained
+from workings.studies.clip.comparisons import mean, on, pair, trained
+from workings.studies.clip.retrieval import AT, chance
 from workings.studies.clip.study import DRAWN, PAIRS, PHOTOGRAPHS, SHEET
 
 if TYPE_CHECKING:
@@ -160,3 +161,23 @@ def _some(find: Callable[[], Evidence]) -> Evidence | None:
         return find()
     except MissingEvidence:
         return None
+
+
+def recall_line(axes: "Axes", runs: Evidence, direction: str, number: int, models: int) -> float:
+    """Recall over k, a dot a seed and a bar for the interval; returns where its line ends."""
+    colour, captions = f"C{number}", [run.metric("count/queries") / run.metric("count/test") for run in runs]
+    means, blind = [], []
+    for at, k in enumerate(AT):
+        values = runs.metric(f"{direction}/r{k}")
+        place = at + 0.07 * (number - (models - 1) / 2)
+        axes.plot([place] * len(values), values, "o", color=colour, markersize=3.5, alpha=0.7)
+        if (bounds := interval(values)) is not None:
+            axes.vlines(place, max(bounds.low, 0), min(bounds.high, 1), color=colour, linewidth=5, alpha=0.35)
+        means.append(mean(values))
+        pictures, each = int(runs.one().metric("count/test")), max(1, round(captions[0]))
+        items, right = (pictures, 1) if direction == "text-to-image" else (pictures * each, each)
+        blind.append(chance(k, items, right))
+    places = np.arange(len(AT)) + 0.07 * (number - (models - 1) / 2)
+    axes.plot(places, means, color=colour, alpha=0.9)
+    axes.plot(places, blind, ":", color=colour, linewidth=1.3)
+    return means[-1]

@@ -5,28 +5,28 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence, Run
 from workings.core.figure import figure
+from workings.drawing import percents
 from workings.studies.clip.comparisons import FAR, FIRST, Grid, drawn_grid, mean, on, published_grid
 from workings.studies.clip.drawing import (
     cells,
     gallery,
     groups,
-    interval,
     name_ends,
     names_of,
     photographed,
     picture,
+    recall_line,
     shown,
     tiles,
 )
-from workings.studies.clip.retrieval import AT, chance
+from workings.studies.clip.retrieval import AT
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DIRECTIONS = (("text-to-image", "a caption finds its picture"), ("image-to-text", "a picture finds a caption"))
@@ -53,7 +53,7 @@ def recall(evidence: Evidence) -> "Figure":
     for axes, (direction, title) in zip(panels, DIRECTIONS, strict=True):
         ends = []
         for number, (label, runs) in enumerate(models):
-            ends.append((_recall_line(axes, runs, direction, number, len(models)), label, f"C{number}"))
+            ends.append((recall_line(axes, runs, direction, number, len(models)), label, f"C{number}"))
         axes.set_title(title)
         axes.set_xticks(range(len(AT)), [str(k) for k in AT])
         axes.set_xlabel("k")
@@ -62,7 +62,7 @@ def recall(evidence: Evidence) -> "Figure":
         if axes is panels[-1]:
             name_ends(axes, ends, len(AT) - 0.75)
     panels[0].set_ylabel("recall among the first k")
-    panels[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(panels[0].yaxis)
     label, runs = models[0]
     value, count = mean(runs.metric(f"text-to-image/r{FIRST}")), int(runs.one().metric("count/test"))
     drawing.suptitle(f"{value:.0%} of captions find their picture first among {count:,} ({label})", x=0.02, ha="left")
@@ -106,7 +106,7 @@ def scale(evidence: Evidence) -> "Figure":
     right.set_xlabel("parameters of both towers")
     right.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _count(x)))
     right.set_ylabel(f"R@{k}, text to image")
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(right.yaxis)
     steps = [100 * (along[-1] - along[0]) for along in (values.mean(axis=1), values.mean(axis=0))]
     told = f"From smallest to largest, picture towers gain {steps[0]:+.1f} points of R@{k}, text towers {steps[1]:+.1f}"
     drawing.suptitle(told, x=0.02, ha="left")
@@ -282,26 +282,6 @@ def words(evidence: Evidence) -> "Figure":
     told = f"{count['cats']:,} of {run.metric('captions'):,.0f} captions name a cat{more}"
     drawing.suptitle(told, x=0.02, ha="left")
     return drawing
-
-
-def _recall_line(axes: "Axes", runs: Evidence, direction: str, number: int, models: int) -> float:
-    """Recall over k, a dot a seed and a bar for the interval; returns where its line ends."""
-    colour, captions = f"C{number}", [run.metric("count/queries") / run.metric("count/test") for run in runs]
-    means, blind = [], []
-    for at, k in enumerate(AT):
-        values = runs.metric(f"{direction}/r{k}")
-        place = at + 0.07 * (number - (models - 1) / 2)
-        axes.plot([place] * len(values), values, "o", color=colour, markersize=3.5, alpha=0.7)
-        if (bounds := interval(values)) is not None:
-            axes.vlines(place, max(bounds.low, 0), min(bounds.high, 1), color=colour, linewidth=5, alpha=0.35)
-        means.append(mean(values))
-        pictures, each = int(runs.one().metric("count/test")), max(1, round(captions[0]))
-        items, right = (pictures, 1) if direction == "text-to-image" else (pictures * each, each)
-        blind.append(chance(k, items, right))
-    places = np.arange(len(AT)) + 0.07 * (number - (models - 1) / 2)
-    axes.plot(places, means, color=colour, alpha=0.9)
-    axes.plot(places, blind, ":", color=colour, linewidth=1.3)
-    return means[-1]
 
 
 def _grid(evidence: Evidence) -> tuple[Grid, int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from workings.core.errors import MissingEvidence
@@ -14,6 +14,7 @@ from workings.core.evidence import Evidence, Run
 from workings.core.figure import figure
 from workings.data.decoding import resized
 from workings.data.photographs import load_photograph
+from workings.drawing import percents
 from workings.studies.scenes.comparisons import LARGE, POOLED, SHEET, SMALL, accuracy, networks, rates
 from workings.studies.scenes.study import DIRECTIONS, DISTANCES
 
@@ -158,7 +159,7 @@ def shifts(evidence: Evidence) -> "Figure":
     left.set_xticks(DISTANCES)
     left.set_xlabel("pixels moved")
     left.set_ylabel("class changes")
-    left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(left.yaxis)
     left.set_ylim(bottom=0)
     right.set_ylabel("shift error")
     right.set_ylim(bottom=0)
@@ -257,7 +258,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]], at: float | No
 
 def _accuracies(axes: "Axes", label: str) -> None:
     axes.set_ylabel(label)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(axes.yaxis)
 
 
 def _title(drawing: "Figure", evidence: Evidence) -> None:

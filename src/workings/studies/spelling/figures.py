@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from workings.core.errors import MissingEvidence
 from workings.core.evidence import Evidence
 from workings.core.figure import figure
+from workings.drawing import percents
 from workings.studies.spelling.comparisons import recipe, stronger
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def learning(evidence: Evidence) -> "Figure":
     axes.set_xlabel("epoch")
     axes.set_ylabel("character error rate (greedy)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percents(axes.yaxis)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.02)
     return drawing
@@ -66,8 +67,7 @@ def decoding(evidence: Evidence) -> "Figure":
                 stated = evidence.published[published][metric]
                 axes.plot(stated, height, "D", markerfacecolor="none", markeredgecolor=colour, markersize=9)
         axes.set_xlabel(name)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        percents(axes.xaxis, 5)
         axes.grid(visible=True, axis="y", alpha=0.3)
     panels[0].set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
     panels[0].set_ylim(-0.6, len(rows) - 0.4)
