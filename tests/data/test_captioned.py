@@ -15,7 +15,7 @@ from PIL import Image
 
 from workings.core.errors import UserError
 from workings.data import cache, captioned, catalogue, decoding
-from workings.data.captioned import load_captioned, load_captions
+from workings.data.catalogue import load_captioned, load_captions
 
 SIZE = 8
 

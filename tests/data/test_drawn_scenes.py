@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -15,7 +16,7 @@ from scipy import ndimage
 
 from workings.core.errors import UserError
 from workings.data import drawn_pictures, drawn_scenes
-from workings.data.captioned import load_captioned
+from workings.data.catalogue import load_captioned
 from workings.data.drawn_scenes import WORDS, Scene, describe, draw
 from workings.data.drawn_shapes import COLOURS, SHAPES
 
@@ -167,10 +168,12 @@ def test_no_caption_of_the_set_fits_two_scenes() -> None:
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small set of the same kind."""
+def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A small set of the same kind, forgotten afterwards."""
     for name, count in (("TRAIN", 300), ("VALID", 20), ("TEST", 40)):
         monkeypatch.setattr(drawn_scenes, name, count)
+    drawn_scenes._load.cache_clear()
+    yield
     drawn_scenes._load.cache_clear()
 
 

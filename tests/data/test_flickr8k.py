@@ -18,7 +18,7 @@ from PIL import Image
 
 from workings.core.errors import UserError
 from workings.data import caption_files, captioned, catalogue, download, flickr8k
-from workings.data.captioned import load_captioned, load_captions
+from workings.data.catalogue import load_captioned, load_captions
 from workings.data.download import Source
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -1,9 +1,9 @@
-"""Pictures with captions, and captions alone: drawn scenes, Flickr8k, or a folder of one's own.
+"""Pictures with captions, and captions alone: what a set of them is, and how a folder of one's own is read.
 
-A folder of one's own holds pictures (in sub-folders too) and a file of captions, in one of the forms that
-`caption_files` reads. Every picture is decoded once, cropped about its centre to a square, and kept in the `cache`;
-from then on the pixels are mapped from there and no picture is opened. A set is known by its names, the bytes of its
-files, its captions and its splits: not by the place it lies in, nor by who decodes it.
+By its id a set is loaded in `catalogue`. A folder of one's own holds pictures (in sub-folders too) and a file of
+captions, in one of the forms that `caption_files` reads. Every picture is decoded once, cropped about its centre to a
+square, and kept in the `cache`; from then on the pixels are mapped from there and no picture is opened. A set is known
+by its names, the bytes of its files, its captions and its splits: not by the place it lies in, nor by who decodes it.
 """
 
 import hashlib
@@ -19,17 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workings.core.errors import UserError, suggestion
+from workings.core.errors import UserError
 from workings.core.study import Dataset
 from workings.data import cache, caption_files
 from workings.data.archives import printable
 from workings.data.class_folders import Broken
 from workings.data.class_listing import JUNK
-from workings.data.decoding import check_room, checked_size, decode_all
+from workings.data.decoding import check_room, decode_all
 from workings.data.pictures import listed
 from workings.data.places import files_below
 
-DRAWN = "drawn-scenes"
 PICTURES = frozenset([".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"])
 """Files that have to have captions, by their ending."""
 
@@ -64,66 +63,28 @@ class Captioned:
     """What was left out, each with the reason."""
 
 
-def load_captioned(name: str, size: int, captions: str = "", broken: Broken = "refuse") -> Captioned:
-    """Captioned pictures by their id, or from a folder of one's own, brought to `size` × `size`.
-
-    `captions` names the file of captions of a folder of one's own, where it is not clear; what cannot be used is
-    refused by name, or left out (``broken="skip"``). `UserError` where there is nothing to be had.
-    """
-    from workings.data import flickr8k
-
-    if broken not in ("refuse", "skip"):
-        raise UserError(
-            f"broken={broken!r} is not understood: broken pictures are refused ('refuse') or left out ('skip')"
-        )
-    checked_size(size)
-    known = (DRAWN, flickr8k.ID, flickr8k.PART_ID)
-    if name in known and captions:
-        raise UserError(f"{name} comes with its own captions: leave --captions out")
-    if name == DRAWN:
-        from workings.data import drawn_scenes
-
-        return drawn_scenes.load(size)
-    if name in known:
-        return flickr8k.load(size) if name == flickr8k.ID else flickr8k.load_part(size, broken)
-    folder = Path(name).expanduser()
-    if not name.strip() or not folder.is_dir():
-        raise UserError(
-            f"{name!r} is neither a set of captioned pictures ({', '.join(known)}{suggestion(name, known)}) nor a "
-            "folder: give a folder that holds pictures and a captions.csv"
-        )
-    return flickr8k.recognised(_own(folder, size, captions, broken))
-
-
-def load_captions(name: str) -> Captions:
-    """All of Flickr8k's captions by their id, or those of a file (or of a folder with one) of one's own."""
-    from workings.data import flickr8k
-
-    known = flickr8k.CAPTIONS_ID
-    if name == known:
-        return flickr8k.load_captions()
-    path = Path(name).expanduser()
-    if not name.strip() or not path.exists():
-        raise UserError(
-            f"{name!r} is neither {known} nor a file of captions{suggestion(name, [known])}: {caption_files.HOW}"
-        )
-    path = caption_files.find(path) if path.is_dir() else path
-    found = caption_files.read(path)
-    if found.faults:
-        count = f"{len(found.faults):,} caption{'s' * (len(found.faults) > 1)}"
-        raise UserError(f"{path}: {count} cannot be used: {listed(found.faults)}; repair them")
-    content = caption_files.content_hash(found.captions)
-    own = Dataset(f"own:{path.stem}", f"{printable(path.name)} (captions of one's own)", content)
-    dataset = flickr8k.CAPTIONS if content == flickr8k.CAPTIONS.content else own
-    return Captions(dataset, tuple(found.captions), tuple(map(tuple, found.captions.values())))
-
-
-def _own(folder: Path, size: int, captions: str, broken: Broken) -> Captioned:
+def read_own(folder: Path, size: int, captions: str = "", broken: Broken = "refuse") -> Captioned:
+    """A folder of one's own; `captions` names its file of captions, where that is not clear."""
     file = _captions_file(folder, captions)
     own = Dataset(
         f"own:{folder.absolute().name}", f"{printable(folder.absolute().name)} (captioned pictures of one's own)", ""
     )
     return read(folder, size, caption_files.read(file), own, broken)
+
+
+def read_captions(path: Path) -> Captions:
+    """The captions of a file, or of a folder with one, without the pictures; `UserError` where some are no use."""
+    path = caption_files.find(path) if path.is_dir() else path
+    found = caption_files.read(path)
+    if found.faults:
+        count = f"{len(found.faults):,} caption{'s' * (len(found.faults) > 1)}"
+        raise UserError(f"{path}: {count} cannot be used: {listed(found.faults)}; repair them")
+    own = Dataset(
+        f"own:{path.stem}",
+        f"{printable(path.name)} (captions of one's own)",
+        caption_files.content_hash(found.captions),
+    )
+    return Captions(own, tuple(found.captions), tuple(map(tuple, found.captions.values())))
 
 
 def _captions_file(folder: Path, captions: str) -> Path:

@@ -2,19 +2,43 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workings.core.errors import UserError, suggestion
 from workings.core.study import Dataset
-from workings.data import arrays, captioned, cifar10, class_folders, cmudict, digits, fashion_mnist, flickr8k, ist_p2g
+from workings.data import (
+    arrays,
+    caption_files,
+    captioned,
+    cifar10,
+    class_folders,
+    cmudict,
+    digits,
+    drawn_scenes,
+    fashion_mnist,
+    flickr8k,
+    ist_p2g,
+)
+from workings.data.captioned import Captioned, Captions
 from workings.data.class_folders import Broken
-from workings.data.decoding import Size
+from workings.data.decoding import Size, checked_size
 from workings.data.lexicon import Lexicon, read
 from workings.data.photographs import Photograph, load_photograph
 from workings.data.pictures import Pictures
 
-__all__ = ["Entry", "Photograph", "entries", "get", "load_lexicon", "load_photograph", "load_pictures", "verify"]
+__all__ = [
+    "Entry",
+    "Photograph",
+    "entries",
+    "get",
+    "load_captioned",
+    "load_captions",
+    "load_lexicon",
+    "load_photograph",
+    "load_pictures",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -76,11 +100,11 @@ KNOWN = (
         "reinstall scikit-learn, with which they come",
     ),
     Entry(
-        captioned.DRAWN,
+        drawn_scenes.ID,
         "Drawn scenes with captions",
         "generated",
-        lambda: Path(captioned.__file__).parent,
-        lambda: captioned.load_captioned(captioned.DRAWN, SIZE).dataset,
+        lambda: Path(drawn_scenes.__file__).parent,
+        lambda: drawn_scenes.load(SIZE).dataset,
         "reinstall workings, which draws them",
     ),
     Entry(
@@ -213,6 +237,50 @@ def load_pictures(name: str, size: int | Size | None = None, broken: Broken = "r
             )
         pictures = _own_pictures(path, size, broken)
     return pictures if size is None else pictures.resized(size)
+
+
+def load_captioned(name: str, size: int, captions: str = "", broken: Broken = "refuse") -> Captioned:
+    """Captioned pictures by their id, or from a folder of one's own, brought to `size` × `size`.
+
+    `captions` names the file of captions of a folder of one's own, where it is not clear; what cannot be used is
+    refused by name, or left out (``broken="skip"``). `UserError` where there is nothing to be had.
+    """
+    if broken not in ("refuse", "skip"):
+        raise UserError(
+            f"broken={broken!r} is not understood: broken pictures are refused ('refuse') or left out ('skip')"
+        )
+    checked_size(size)
+    known: dict[str, Callable[[], Captioned]] = {
+        drawn_scenes.ID: lambda: drawn_scenes.load(size),
+        flickr8k.ID: lambda: flickr8k.load(size),
+        flickr8k.PART_ID: lambda: flickr8k.load_part(size, broken),
+    }
+    if name in known and captions:
+        raise UserError(f"{name} comes with its own captions: leave --captions out")
+    if name in known:
+        return known[name]()
+    folder = Path(name).expanduser()
+    if not name.strip() or not folder.is_dir():
+        raise UserError(
+            f"{name!r} is neither a set of captioned pictures ({', '.join(known)}{suggestion(name, known)}) nor a "
+            "folder: give a folder that holds pictures and a captions.csv"
+        )
+    return flickr8k.recognised(captioned.read_own(folder, size, captions, broken))
+
+
+def load_captions(name: str) -> Captions:
+    """All of Flickr8k's captions by their id, or those of a file (or of a folder with one) of one's own."""
+    known = flickr8k.CAPTIONS_ID
+    if name == known:
+        return flickr8k.load_captions()
+    path = Path(name).expanduser()
+    if not name.strip() or not path.exists():
+        raise UserError(
+            f"{name!r} is neither {known} nor a file of captions{suggestion(name, [known])}: {caption_files.HOW}"
+        )
+    found = captioned.read_captions(path)
+    whole = found.dataset.content == flickr8k.CAPTIONS.content
+    return replace(found, dataset=flickr8k.CAPTIONS) if whole else found
 
 
 def _own_pictures(path: Path, size: int | Size | None, broken: Broken) -> Pictures:

@@ -11,7 +11,7 @@ import re
 
 from workings.core.errors import UserError
 from workings.core.runs import Recorder
-from workings.data.captioned import load_captions
+from workings.data.catalogue import load_captions
 from workings.studies.clip.counting import count_towers
 from workings.studies.clip.encoders import described
 from workings.studies.clip.examination import examine

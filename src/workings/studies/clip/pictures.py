@@ -11,7 +11,8 @@ from torch import Tensor
 
 from workings.core.errors import UserError
 from workings.data.augment import levels
-from workings.data.captioned import Captioned, load_captioned
+from workings.data.captioned import Captioned
+from workings.data.catalogue import load_captioned
 from workings.studies.clip.study import Config
 from workings.studies.clip.towers import own_width
 

@@ -177,7 +177,7 @@ def datasets(config: Config) -> Mapping[str, Dataset]:
     """The captioned pictures, or the captions alone. What makes no sense is refused before they are read."""
     if config.task == "count":
         return {}
-    from workings.data.captioned import load_captions
+    from workings.data.catalogue import load_captions
     from workings.studies.clip.experiment import check_fields
     from workings.studies.clip.pictures import load
 
