@@ -114,15 +114,22 @@ def test_a_run_of_another_configuration_cannot_be_repeated(study: Study) -> None
     assert commands.repeat(study, {"eta": 0.1, "forgotten": 1}) is None
 
 
+def made(study: Study, store: RunStore) -> str | None:
+    archive = store.archive(study)
+    return commands.make(archive, archive.evidence())
+
+
 def test_the_command_that_adds_evidence_names_the_first_preset_that_lacks_some(study: Study, tmp_path: Path) -> None:
     store = RunStore(tmp_path)
-    assert commands.make(study, store.archive(study).evidence()) == "workings run parabola --preset quick"
+    assert made(study, store) == "workings run parabola --preset quick"
     carry_out(study, study.preset("quick")[1:2], store)
-    assert commands.make(study, store.archive(study).evidence()) == "workings run parabola --preset quick"
+    assert made(study, store) == "workings run parabola --preset quick"
     carry_out(study, study.preset("quick"), store)
-    assert commands.make(study, store.archive(study).evidence()) is None
+    assert made(study, store) is None
     counting = dataclasses.replace(study, instant=lambda: [Config(eta=0.7)])
-    assert commands.make(counting, store.archive(counting).evidence()) == "workings check parabola"
+    assert made(counting, store) == "workings check parabola"
+    carry_out(counting, counting.instant(), store)
+    assert made(counting, store) is None, "though no preset names the instant trial"
 
 
 def test_figures_are_the_same_bytes_each_time_and_differ_by_scheme(study: Study, store: RunStore) -> None:

@@ -220,9 +220,9 @@ class Archive:
         name, members = next(((n, runs) for n, runs in [*on_data, *candidates] if runs), (None, self._facts))
         return Evidence(self.study.id, members, self.study.published, name)
 
-    def is_complete(self, preset: str) -> bool:
-        """Whether every trial of a preset is finished, here or recorded."""
-        return all(self._best(config) for config in self.study.preset(preset))
+    def holds(self, configs: Sequence[Any]) -> bool:
+        """Whether each of these trials is finished, here or recorded."""
+        return all(self._best(config) for config in configs)
 
     @cached_property
     def _presets(self) -> list[tuple[str, tuple[Run, ...]]]:

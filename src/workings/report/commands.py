@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from workings.core.config import from_json, identity, stable_hash, to_json
-from workings.core.evidence import Evidence
-from workings.core.study import Preset, Study
+from workings.core.config import to_json
+from workings.core.evidence import Archive, Evidence
+from workings.core.study import Study
 
 
 def repeat(study: Study, config: Mapping[str, Any]) -> str | None:
@@ -27,24 +27,20 @@ def changed(study: Study, config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in defaults or value != defaults[key]}
 
 
-def make(study: Study, evidence: Evidence, *, instant: bool = True) -> str | None:
+def make(archive: Archive, evidence: Evidence, *, instant: bool = True) -> str | None:
     """The command that adds the evidence a figure or a claim lacks; None where the longest preset is complete.
 
     What `check` carries out by itself comes first (unless `instant` is false); then the preset that the evidence comes
     from where that is not complete, else the next longer one.
     """
-    there = {stable_hash(identity(from_json(study.config, run.config))) for run in evidence}
-
-    def lacks(preset: Preset) -> bool:
-        return any(stable_hash(identity(config)) not in there for config in preset())
-
-    if instant and study.instant and lacks(study.instant):
+    study = archive.study
+    if instant and study.instant and not archive.holds(study.instant()):
         return shlex.join(["workings", "check", study.id])
     names = [preset.__name__ for preset in study.presets]
     # Without any evidence the second preset is meant: the first is a smoke test, which shows little.
     start = names.index(evidence.preset) if evidence.preset in names else min(1, len(names) - 1)
     for preset in study.presets[start:]:
-        if lacks(preset):
+        if not archive.holds(preset()):
             return shlex.join(["workings", "run", study.id, "--preset", preset.__name__])
     return None
 

@@ -42,7 +42,7 @@ def draw(chapter: Chapter, folder: Path) -> Iterator[Drawing]:
     if not chapter.study.has("figures"):
         return
     evidence = chapter.archive.evidence((ANY,))
-    state, command = cache.of_evidence(evidence), commands.make(chapter.study, evidence)
+    state, command = cache.of_evidence(evidence), commands.make(chapter.archive, evidence)
     for spec in kept_specs(chapter.study):
         name = slug(f"{chapter.study.id}-{spec.id}")
         missing = lack(chapter.study, spec, evidence, state)

@@ -124,7 +124,7 @@ class _Site:
             study=chapter.study,
             notes=written,
             drawings=drawn,
-            make={finding.id: _addition(finding) for finding in chapter.findings if finding.open},
+            make={finding.id: _addition(chapter, finding) for finding in chapter.findings if finding.open},
             before=before,
             after=after,
         )
@@ -202,9 +202,9 @@ def _drawn(figure: FigureBlock, scheme: str) -> str:
     return f"../figure/{formatting.slug(figure.name)}.{scheme}.svg"
 
 
-def _addition(finding: Finding) -> str | None:
+def _addition(chapter: Chapter, finding: Finding) -> str | None:
     """The command that brings more evidence; counts and other instant facts help only a claim that has none yet."""
-    return commands.make(finding.study, finding.evidence, instant=finding.verdict.kind is Kind.NOT_RUN)
+    return commands.make(chapter.archive, finding.evidence, instant=finding.verdict.kind is Kind.NOT_RUN)
 
 
 def _inputs(chapter: Chapter, run: Run) -> list[tuple[str, str, Entry | None]]:

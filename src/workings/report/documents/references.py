@@ -108,7 +108,9 @@ class References:
             return self._later(study, f"The verdict on {id}")
         finding = self._finding(id)
         if finding.open and not finding.evidence.runs:
-            self._note(f"{id} has not been run", commands.make(finding.study, finding.evidence))
+            self._note(
+                f"{id} has not been run", commands.make(self._chapter(finding.study.id).archive, finding.evidence)
+            )
         elif finding.open and self._waits(finding):
             self.lacking.add(self.question)  # the verdict itself says what for
         return self.place(ClaimBlock(finding))
@@ -116,7 +118,7 @@ class References:
     def _waits(self, finding: Finding) -> bool:
         """Whether trials of the preset that decides are still to be made."""
         preset = finding.evidence.preset
-        return preset is not None and not self._chapter(finding.study.id).archive.is_complete(preset)
+        return preset is not None and not self._chapter(finding.study.id).archive.holds(finding.study.preset(preset))
 
     def figure(self, id: str) -> str:
         """A figure of a study."""
@@ -129,7 +131,7 @@ class References:
             raise ReferenceFault(f"{study_id} has no figure {rest!r}{suggestion(rest, specs)}: {', '.join(specs)}")
         evidence = chapter.archive.evidence((ANY,))
         if missing := lack(chapter.study, specs[rest], evidence):
-            return self._lack(f"Figure {id}: {missing}", commands.make(chapter.study, evidence))
+            return self._lack(f"Figure {id}: {missing}", commands.make(chapter.archive, evidence))
         return self.place(drawn(chapter.study, specs[rest], evidence))
 
     def notes(self, place: str) -> str:
@@ -230,7 +232,7 @@ class References:
         try:
             runs = list(evidence.where(**settings))
         except MissingEvidence as missing:
-            self._note(str(missing), commands.make(chapter.study, evidence))
+            self._note(str(missing), commands.make(chapter.archive, evidence))
             return NOT_YET
         try:
             return Shown.of(read(runs))
@@ -243,7 +245,9 @@ class References:
             return self._not_yet(id.partition(".")[0])
         finding = self._finding(id)
         if not finding.evidence.runs or str(finding.verdict.kind) == "not-run":
-            self._note(f"{id} has not been run", commands.make(finding.study, finding.evidence))
+            self._note(
+                f"{id} has not been run", commands.make(self._chapter(finding.study.id).archive, finding.evidence)
+            )
             return NOT_YET
         return Shown.of(_entry(read(finding), path, id))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DIRECTIONS = (("text-to-image", "a caption finds its picture"), ("image-to-text", "a picture finds a caption"))
-PROMPT_WIDTH, LABEL_WIDTH = 24, 60
+PROMPT_WIDTH, DRAWN_WIDTH, LABEL_WIDTH = 24, 20, 60
 """Letters of a line."""
 SHOWN_FAILURES = 8
 OWN = ("conv", "transformer")
@@ -187,7 +187,8 @@ def prompts_drawn(evidence: Evidence) -> "Figure":
             continue
         picture(axes, pictures[row, column], edge=None if hits[column]["fits"] else "C1")
         if column == 0:
-            axes.set_ylabel(fill(rows[row]["prompt"], 14), rotation=0, ha="right", va="center", labelpad=8)
+            label = fill(rows[row]["prompt"], DRAWN_WIDTH)
+            axes.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8, fontsize=9.5)
     hits = [hit["fits"] for row in rows for hit in row["hits"]]
     told = f"Pairs never seen in training: {sum(hits)} of {len(hits)} scenes brought up have the colour and the shape"
     drawing.suptitle(told, x=0.02, ha="left")
