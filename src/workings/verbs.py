@@ -11,7 +11,7 @@ from typing import Any
 
 from workings.core.claim import Claim
 from workings.core.errors import UserError, suggestion
-from workings.core.evidence import Run, recorded_runs
+from workings.core.evidence import PICTURES, Run, recorded_runs
 from workings.core.files import storage, write_atomic
 from workings.core.ledger import Finding, judge, select
 from workings.core.parallel import beforehand
@@ -84,14 +84,16 @@ def _check_study(
     return judge(store.archive(study, fresh_only=fresh), claims)
 
 
-def record(run_ids: Sequence[str], *, into: Path | None = None) -> list[Path]:
+def record(run_ids: Sequence[str], *, into: Path | None = None, pictures: bool = True) -> list[Path]:
     """Copy finished runs, weights aside, into their slices' ``evidence/``, to be shipped with the package.
 
-    An older run of the same trial gives way; `UserError` where a run is unfinished, or the folder would grow too large.
+    Without `pictures` those that a run kept are left out too. An older run of the same trial gives way; `UserError`
+    where a run is unfinished, or the folder would grow too large.
     """
     if not run_ids:
         raise UserError("name the runs to record: `workings show STUDY` lists their ids")
     store = RunStore.default()
+    kept = [name for name in KEPT if pictures or name != PICTURES]
     written = []
     for run_id in run_ids:
         found = store.find(run_id, list(studies().values()))
@@ -102,11 +104,11 @@ def record(run_ids: Sequence[str], *, into: Path | None = None) -> list[Path]:
         study = find(found.study)
         if found.version != study.version:
             raise UserError(f"run {found.id} is of version {found.version} of {study.id}, which is now {study.version}")
-        written.append(_record(found, study, into or Path(str(study.file("evidence")))))
+        written.append(_record(found, study, into or Path(str(study.file("evidence"))), kept))
     return written
 
 
-def _record(found: Run, study: Study, folder: Path) -> Path:
+def _record(found: Run, study: Study, folder: Path, kept: Sequence[str]) -> Path:
     """Copy under a hidden name, then put the copy in the place of an older one; runs of other versions go."""
     fresh, destination, old = folder / f".{found.id}.new", folder / found.id, folder / f".{found.id}.old"
     stale = [run.folder for run in recorded_runs(study) if run.version != study.version and run.folder.parent == folder]
@@ -114,7 +116,7 @@ def _record(found: Run, study: Study, folder: Path) -> Path:
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir(parents=True)
-        for name in KEPT:
+        for name in kept:
             origin = found.folder / name
             if origin.is_dir():
                 shutil.copytree(origin, fresh / name)

@@ -103,6 +103,16 @@ def test_a_recorded_run_has_everything_but_weights(evidence: Path, home: Path) -
     assert sorted(path.name for path in evidence.iterdir()) == [run.id]
 
 
+def test_of_many_runs_alike_the_pictures_can_be_left_out(evidence: Path) -> None:
+    run = finished(epochs=4)
+    (run.folder / "pictures").mkdir()
+    (run.folder / "pictures" / "apple.png").write_bytes(b"apple")
+    (copy,) = verbs.record([run.id])
+    assert (copy / "pictures" / "apple.png").is_file()
+    (copy,) = verbs.record([run.id], pictures=False)
+    assert sorted(path.name for path in copy.iterdir()) == ["arrays", METRICS_FILE, RUN_FILE]
+
+
 def test_recorded_evidence_decides_on_a_fresh_clone(
     evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,8 +94,11 @@ def record(args: list[str]) -> int:
 
         runs: Annotated[tuple[str, ...], positional()]
         """Run ids, or their first digits."""
+        pictures: bool = True
+        """Take along the pictures that a run kept: of many runs alike, those of one are enough."""
 
-    for path in verbs.record(parse(Record, args, prog="workings record").runs):
+    given = parse(Record, args, prog="workings record")
+    for path in verbs.record(given.runs, pictures=given.pictures):
         print(path)
     return 0
 

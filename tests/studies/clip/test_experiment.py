@@ -15,7 +15,7 @@ from workings.core.errors import UserError
 from workings.core.evidence import Run
 from workings.core.runs import RunStore
 from workings.execute.local import carry_out
-from workings.studies.clip.experiment import LIMITS, validate
+from workings.studies.clip.experiment import LIMITS, TOKENIZER, validate
 from workings.studies.clip.prompts import PHOTOGRAPHS
 from workings.studies.clip.study import PAIRS, STUDY, Config, datasets
 from workings.studies.clip.towers import picture_tower
@@ -43,13 +43,13 @@ def test_a_training_records_its_curves_and_how_it_retrieves(which: str, shop: Sh
     assert ranks["text-to-image"].max() <= pictures
     assert ranks["image-to-text"].max() <= queries
     for direction, found in ranks.items():
-        assert found.dtype == np.int32
+        assert found.dtype == np.int16
         assert found.min() >= 1
         for k in (1, 5, 10):
             assert run.metric(f"{direction}/r{k}") == pytest.approx((found <= k).mean())
         assert run.metric(f"{direction}/median") == np.median(found)
     owner = run.array("query/picture")
-    assert owner.dtype == np.int32
+    assert owner.dtype == np.int16
     assert sorted(set(owner.tolist())) == list(range(pictures))
     assert (np.diff(owner) >= 0).all()
 
@@ -130,7 +130,8 @@ def test_what_a_model_directory_needs_is_kept(shop: Shop) -> None:
     card = shop.training.table("card")
     assert (card["size"], card["longest"], card["encoder"]) == (32, 64, None)
     assert len(card["mean"]) == len(card["std"]) == 3
-    assert json.loads(shop.training.table("tokenizer")["tokenizer"])["model"]["type"] == "WordPiece"
+    kept = json.loads((shop.training.folder / "checkpoints" / TOKENIZER).read_text())
+    assert json.loads(kept["tokenizer"])["model"]["type"] == "WordPiece"
 
 
 # ---- towers counted ----

@@ -30,6 +30,7 @@ from workings.core.errors import UserError
 from workings.core.evidence import RUN_FILE, Run
 from workings.core.files import write_atomic, write_json
 from workings.studies.clip import encoders, towers
+from workings.studies.clip.experiment import TOKENIZER
 from workings.studies.clip.frozen import fingerprint
 from workings.studies.clip.model import TwoTowers
 from workings.studies.clip.pictures import Look
@@ -39,7 +40,7 @@ from workings.train.checkpoint import BEST, load_weights
 from workings.train.runtime import prepare
 from workings.train.trained import trained_run, weights_of
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FILES = (WEIGHTS, CONFIG, TOKENIZER)
 TOGETHER = 64
 """Pictures or sentences through the towers at a time; more takes memory, not time."""
@@ -166,7 +167,8 @@ def export(run: str | None, folder: Path) -> Trained:
 
 
 def _of_run(run: Run, device: torch.device) -> Trained:
-    config, card, tokens = from_json(Config, run.config), run.table("card"), Tokens.from_json(run.table("tokenizer"))
+    config, card = from_json(Config, run.config), run.table("card")
+    tokens = _tokens(weights_of(run, BEST).with_name(TOKENIZER))
     model = _built(config, tokens.count, card.get("encoder"))
     load_weights(weights_of(run, BEST), {"model": model})
     look = Look(card["size"], tuple(card["mean"]), tuple(card["std"]))
@@ -250,6 +252,13 @@ def _kind(folder: Path) -> str:
     """The kind of a folder of transformers, by its configuration; empty where it is none."""
     told = _json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     return str(told.get("model_type", "")) if isinstance(told, dict) else ""
+
+
+def _tokens(path: Path) -> Tokens:
+    try:
+        return Tokens.from_json(_json(path))
+    except ValueError as error:
+        raise UserError(f"{path} cannot be followed ({error}): train the model again with --again") from None
 
 
 def _json(path: Path) -> Any:

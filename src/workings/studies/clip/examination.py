@@ -47,8 +47,8 @@ def examine(learner: ClipLearner, recorder: Recorder) -> None:
         for k in AT:
             recorder.metric(f"{direction}/r{k}", recall(ranks, k))
         recorder.metric(f"{direction}/median", float(np.median(ranks)))
-        recorder.array(f"ranks/{direction}", ranks)
-    recorder.array("query/picture", found.owner.astype(np.int32))
+        recorder.array(f"ranks/{direction}", _small(ranks))
+    recorder.array("query/picture", _small(found.owner))
     pictures: dict[str, NDArray[np.int64]] = {}
     for name, part in (("heat", found.heat), ("failures", found.failures), ("prompts", found.prompts)):
         table, pictures[name] = part()
@@ -201,6 +201,11 @@ class Examination:
             return self.learner.model.embed_text(*encoded.batch(part, self.learner.device))
 
         return unit(embed, torch.arange(len(sentences)))
+
+
+def _small(counts: NDArray[Any]) -> NDArray[Any]:
+    """The same counts in as few bytes as hold them."""
+    return counts.astype(np.int16 if counts.max(initial=0) <= np.iinfo(np.int16).max else np.int32)
 
 
 @torch.no_grad()

@@ -2,14 +2,15 @@
 
 Recorded of a training: ``parameters/pictures``, ``/text`` and ``/heads``; ``count/train`` pictures; per epoch
 ``train/loss``, ``train/temperature``, ``validation/loss`` and ``seconds`` (of the epoch's steps); and, with the weights
-of the best validation loss, what `examination` finds on the test pictures. The tables ``card`` and ``tokenizer`` have
-what a model directory needs. Of a count, what `counting` tells of the published towers. Of words: ``captions`` and
-``pictures``, the same of each of the patterns ``cat`` and ``cats``, and the table ``words``.
+of the best validation loss, what `examination` finds on the test pictures. The table ``card``, and `TOKENIZER` beside
+the weights, have what a model directory needs. Of a count, what `counting` tells of the published towers. Of words:
+``captions`` and ``pictures``, the same of each of the patterns ``cat`` and ``cats``, and the table ``words``.
 """
 
 import re
 
 from workings.core.errors import UserError
+from workings.core.files import write_json
 from workings.core.runs import Recorder
 from workings.data.catalogue import load_captions
 from workings.studies.clip.counting import count_towers
@@ -40,6 +41,8 @@ LIMITS = {
     "seed": (0, 2**62),
 }
 """Smallest and largest of each setting. Above them a training would take for ever, or all memory."""
+TOKENIZER = "tokenizer.json"
+"""How a model cuts sentences: a file beside its weights, in a run and in a model directory."""
 PATTERNS = {"cat": r"\bcat\b", "cats": r"\bcats?\b"}
 """How a cat is named: exactly so, and in the plural too."""
 EVERYDAY = ("dog", "man", "woman", "boy", "girl", "child", "ball", "water", "beach", "snow", "bike", "horse", "food")
@@ -98,7 +101,7 @@ def _train(config: Config, recorder: Recorder) -> None:
     look = {"size": data.look.size, "mean": data.look.mean, "std": data.look.std}
     text = {"vocabulary": learner.vocabulary.count, "longest": learner.longest, "encoder": described(model.text)}
     recorder.table("card", {**look, **text})
-    recorder.table("tokenizer", learner.vocabulary.to_json())
+    write_json(recorder.checkpoints / TOKENIZER, learner.vocabulary.to_json())  # it goes where the weights go
     title = f"clip on {config.data}, {config.image_tower} + {config.text_tower}, seed {config.seed}"
     fit(learner, recorder, title=title, epochs=config.epochs, seed=config.seed, minimise="validation/loss")
     examine(learner, recorder)
