@@ -153,7 +153,7 @@ def load(folder: Path, study: str, build: Callable[[Card], M]) -> Model[M]:
     except Exception as error:  # whatever a network raises on arguments that are none of its own
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{folder / CONFIG}: no network of {study} can be built from it ({reason})") from None
-    tensors = _read_tensors(folder / WEIGHTS, network.state_dict())
+    tensors = fitting_tensors(folder / WEIGHTS, network.state_dict())
     network.load_state_dict(tensors, assign=True)
     if _count(network) != parameters:
         raise UserError(
@@ -175,7 +175,7 @@ def _read_card(folder: Path, study: str) -> tuple[Card, Any]:
         raise UserError(f"{folder} is no folder: name one with {', '.join(FILES)}, as `export` writes it")
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise UserError(f"{folder} lacks {' and '.join(missing)}: a model directory holds {', '.join(FILES)}")
-    config, labels, made = (_read_json(folder / name) for name in (CONFIG, LABELS, PREPROCESSING))
+    config, labels, made = (read_json(folder / name) for name in (CONFIG, LABELS, PREPROCESSING))
     if not isinstance(config, dict) or {"study", "version", "architecture", "size", "channels"} - config.keys():
         raise UserError(f"{folder / CONFIG} describes no model: it holds study, version, architecture, size, channels")
     if config["study"] != study:
@@ -206,15 +206,16 @@ def _preprocessing(made: Any) -> Preprocessing:
     return Preprocessing((height, width), int(made["channels"]), mean, std, made["order"])
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """What a JSON file of a model holds; `UserError` where it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as JSON ({error}): export the model anew") from None
 
 
-def _read_tensors(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a file, which must be those wanted: by name, shape and type, and finite."""
+def fitting_tensors(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file, which must be those wanted: by name, shape and type, and finite; `UserError` else."""
     try:
         found = read_tensors(path.read_bytes())
     except (OSError, SafetensorError, ValueError) as error:

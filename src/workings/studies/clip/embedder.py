@@ -10,7 +10,6 @@ with the file and the fault; nothing is unpickled.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,8 +18,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
-from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -37,10 +34,10 @@ from workings.studies.clip.pictures import Look
 from workings.studies.clip.study import STUDY, Config
 from workings.studies.clip.tokens import Tokens
 from workings.train.checkpoint import BEST, load_weights
+from workings.train.directory import CONFIG, WEIGHTS, fitting_tensors, read_json
 from workings.train.runtime import prepare
 from workings.train.trained import trained_run, weights_of
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FILES = (WEIGHTS, CONFIG, TOKENIZER)
 TOGETHER = 64
 """Pictures or sentences through the towers at a time; more takes memory, not time."""
@@ -184,18 +181,18 @@ def _of_directory(folder: Path, device: torch.device) -> Trained:
             f"{folder} lacks {' and '.join(missing)}: a model's folder holds {', '.join(FILES)}, as `workings use clip "
             "export` writes it, or is a CLIP of transformers"
         )
-    told = _json(folder / CONFIG)
+    told = read_json(folder / CONFIG)
     if not isinstance(told, dict) or told.get("study") != STUDY.id:
         raise UserError(f"{folder / CONFIG} describes no model of {STUDY.id}: export it anew")
     try:
         config = from_json(Config, told["architecture"])
         look = Look(int(told["look"]["size"]), tuple(told["look"]["mean"]), tuple(told["look"]["std"]))
-        tokens = Tokens.from_json(_json(folder / TOKENIZER))
+        tokens = Tokens.from_json(read_json(folder / TOKENIZER))
         model = _built(config, int(told["vocabulary"]), told.get("encoder"))
         longest, origin = int(told["longest"]), dict(told["origin"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{folder} cannot be followed ({error}): export the model anew") from None
-    model.load_state_dict(_fitting(folder / WEIGHTS, model.state_dict()))
+    model.load_state_dict(fitting_tensors(folder / WEIGHTS, model.state_dict()))
     name = f"{folder.name} ({config.image_tower} + {config.text_tower}, run {origin.get('run')})"
     return Trained(name, model.to(device).eval(), tokens, look, longest, config, origin)
 
@@ -209,24 +206,6 @@ def _built(config: Config, vocabulary: int, encoder: Mapping[str, Any] | None) -
         text = towers.text_tower(config.text_tower, scratch=True, vocabulary=vocabulary)
     widths = (int(pictures.features), int(text.features))  # type: ignore[arg-type]
     return TwoTowers(pictures, text, widths, config.projection).to(memory_format=torch.channels_last)
-
-
-def _fitting(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a file, which must be those wanted: by name, shape and type, and finite."""
-    try:
-        found = read_tensors(path.read_bytes())
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{path} holds no weights that can be read ({error}): export the model anew") from None
-    for name in sorted(wanted.keys() ^ found.keys()):
-        what = "lacks" if name in wanted else "holds"
-        raise UserError(f"{path} {what} {name}, unlike the network that {CONFIG} describes: export the model anew")
-    for name, tensor in found.items():
-        if (tensor.shape, tensor.dtype) != (wanted[name].shape, wanted[name].dtype):
-            mine, its = (f"{t.dtype} {list(t.shape)}".removeprefix("torch.") for t in (wanted[name], tensor))
-            raise UserError(f"{path}: {name} is {its}, the network has {mine}")
-        if not bool(torch.isfinite(tensor).all()):
-            raise UserError(f"{path}: {name} holds NaN or infinity: the training diverged, or the file was altered")
-    return found
 
 
 def _chosen(named: str | Path | None) -> Run:
@@ -250,22 +229,15 @@ def _chosen(named: str | Path | None) -> Run:
 
 def _kind(folder: Path) -> str:
     """The kind of a folder of transformers, by its configuration; empty where it is none."""
-    told = _json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    told = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     return str(told.get("model_type", "")) if isinstance(told, dict) else ""
 
 
 def _tokens(path: Path) -> Tokens:
     try:
-        return Tokens.from_json(_json(path))
+        return Tokens.from_json(read_json(path))
     except ValueError as error:
         raise UserError(f"{path} cannot be followed ({error}): train the model again with --again") from None
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as JSON ({error}): write the model anew") from None
 
 
 @torch.no_grad()
