@@ -135,12 +135,14 @@ def name_ends(axes: "Axes", ends: Sequence[tuple[float, str, Any]], x: float) ->
 def gallery(run: Run, rows: list[dict[str, object]]) -> "Figure":
     """Pairs of pictures under their captions."""
     pictures, height = tiles(run, "failures"), -(-len(rows) // IN_A_ROW)
+    captions = [fill(f"{row['caption']} (rank {row['rank']})", CAPTION_WIDTH) for row in rows]
+    lines = max(caption.count("\n") for caption in captions)  # all as high, so that the pictures stand in line
     drawing = plt.figure(figsize=(8.2, 0.5 + 1.75 * height))
     for part, at in zip(drawing.subfigures(height, IN_A_ROW, squeeze=False).flat, range(len(rows)), strict=False):
         panels = part.subplots(1, 2, gridspec_kw={"wspace": 0.04})
         for axes, pixels, edge in zip(panels, pictures[at], ("C2", "C1"), strict=True):
             picture(axes, pixels, edge=edge)
-        part.suptitle(fill(f"{rows[at]['caption']} (rank {rows[at]['rank']})", CAPTION_WIDTH), fontsize=10)
+        part.suptitle(captions[at] + "\n " * (lines - captions[at].count("\n")), fontsize=10)
     return drawing
 
 
