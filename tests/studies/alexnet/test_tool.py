@@ -87,7 +87,10 @@ def test_mistakes_are_named_and_shown_recorded_runs_too(
 
 
 @pytest.mark.parametrize("verb", [lambda: classify(("chelsea",)), lambda: export(Path("m")), mistakes])
-def test_without_a_training_the_error_says_how_to_make_one(verb: Callable[[], Any], store: RunStore) -> None:
+def test_without_a_training_the_error_says_how_to_make_one(
+    verb: Callable[[], Any], store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workings.core.runs.recorded_runs", lambda _: ())
     with pytest.raises(UserError, match="no AlexNet is trained here: `workings run alexnet"):
         verb()
     assert not Path("m").exists()
